@@ -1,0 +1,152 @@
+# clanker's one door: build, check, ship. `make help` lists the targets.
+# CC, CFLAGS, LDFLAGS, PREFIX and DESTDIR are the user's; CLK_* are ours.
+
+CC ?= cc
+CFLAGS ?= -O2 -g
+PREFIX ?= /usr/local
+PKG_CONFIG ?= pkg-config
+T ?=
+V ?=
+
+VERSION := 0.1.0
+MODE ?= release
+B := build/$(MODE)
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2);)
+
+# Statically linked, so that start-up resolves nothing but libc; libcurl,
+# libmicrohttpd and libedit are loaded on first use, only their headers count.
+STATIC := lua5.4 lua5.4-cjson libuv-static yaml-0.1 sqlite3 libsodium
+HEADERS_ONLY := libcurl libmicrohttpd libedit
+ifeq ($(shell uname -s),Darwin)
+STATIC := lua-5.4 libuv yaml-0.1 sqlite3 libsodium
+endif
+
+# Asked only when something is compiled: `make help` needs no packages.
+PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(STATIC) $(HEADERS_ONLY))
+PKG_LIBS = $(shell scripts/static-libs $(STATIC))
+
+CLK_CFLAGS := -std=c11 -D_GNU_SOURCE -DCLK_VERSION='"$(VERSION)"' -Isrc \
+  -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes \
+  -fstack-protector-strong
+CLK_LDFLAGS :=
+ifeq ($(MODE),release)
+CLK_CFLAGS += -D_FORTIFY_SOURCE=2
+MODE_CFLAGS = $(CFLAGS)
+else ifeq ($(MODE),dev)
+MODE_CFLAGS := -O0 -g -DCLK_DEV -Werror
+else ifeq ($(MODE),asan)
+MODE_CFLAGS := -O1 -g -DCLK_DEV -Werror -fno-omit-frame-pointer \
+  -fsanitize=address,undefined -fno-sanitize-recover=undefined
+CLK_LDFLAGS += -fsanitize=address,undefined
+endif
+
+C_SOURCES := $(sort $(wildcard src/core/*.c src/host/*.c src/bind/*.c))
+LUA_SOURCES := $(sort $(shell find lua -name '*.lua'))
+BINDINGS := $(patsubst src/bind/l_%.c,%,$(wildcard src/bind/l_*.c))
+OBJECTS := $(C_SOURCES:%.c=$(B)/%.o) $(B)/gen/modules.o
+C_TESTS := $(patsubst tests/c/%.c,$(B)/tests/%,$(sort $(wildcard tests/c/t_*.c)))
+LUA_TESTS := $(sort $(shell find tests -name '*_test.lua'))
+TORTURE_TESTS := $(sort $(wildcard tests/torture/*_torture.lua))
+
+.PHONY: all dev asan test test-build torture valgrind check lint fmt fmt-check layers \
+  bench demo install uninstall clean help setup golden docs gen-check
+.DEFAULT_GOAL := all
+
+all: $(B)/clanker ## the release binary, build/release/clanker
+
+dev: ## a debug build with $CLANKER_LUA and -l, build/dev/clanker
+	$(Q)$(MAKE) --no-print-directory MODE=dev all
+
+asan: ## dev with address and undefined-behaviour sanitizers
+	$(Q)$(MAKE) --no-print-directory MODE=asan all
+
+$(B)/clanker: $(OBJECTS) $(B)/src/main.o
+	$(call say,LD,$@)$(CC) $(MODE_CFLAGS) $(CLK_LDFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm -ldl -lpthread
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(CLK_CFLAGS) $(PKG_CFLAGS) $(MODE_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/gen/modules.o: $(B)/gen/modules.c
+	$(call say,CC,$<)$(CC) $(CLK_CFLAGS) $(PKG_CFLAGS) -O0 -c -o $@ $<
+
+# The lists are part of the rule: a new or removed file regenerates.
+$(B)/gen/modules.c: build/embed $(LUA_SOURCES) $(B)/gen/list
+	$(call say,EMBED,$@)build/embed $(LUA_SOURCES) -- $(BINDINGS) > $@.tmp && mv $@.tmp $@
+
+$(B)/gen/list: FORCE
+	@mkdir -p $(@D)
+	@echo '$(LUA_SOURCES) -- $(BINDINGS)' | cmp -s - $@ || echo '$(LUA_SOURCES) -- $(BINDINGS)' > $@
+
+build/embed: scripts/embed.c
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$<)$(CC) -O1 -o $@ $<
+
+$(B)/tests/%: tests/c/%.c $(OBJECTS)
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(CLK_CFLAGS) $(PKG_CFLAGS) $(MODE_CFLAGS) -Itests/c $(CLK_LDFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(OBJECTS) -lcmocka $(PKG_LIBS) -lm -ldl -lpthread
+
+test-build: $(B)/clanker $(C_TESTS)
+
+setup: ## install what is missing to build and test
+	$(Q)scripts/setup
+
+demo: ## install, build, and run the main job on the embedded simulator
+	$(Q)scripts/setup build
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)scripts/demo build/release/clanker
+
+test: ## every test; T=pattern filters by path, MODE=asan by sanitizers
+	$(Q)scripts/setup
+	$(Q)$(MAKE) --no-print-directory MODE=$(if $(filter release,$(MODE)),dev,$(MODE)) test-build
+	$(Q)scripts/run-tests $(if $(filter release,$(MODE)),dev,$(MODE)) '$(T)'
+
+torture: ## fail the 1st, 2nd, 3rd… allocation of every host scenario
+	$(Q)$(MAKE) --no-print-directory MODE=dev test-build
+	$(Q)scripts/run-tests dev 'torture'
+
+valgrind: ## the C and host tests under valgrind
+	$(Q)$(MAKE) --no-print-directory MODE=dev test-build
+	$(Q)VALGRIND=1 scripts/run-tests dev '$(or $(T),tests/c/|tests/host/)'
+
+check: ## the gate: format, lint, layers, and every test twice
+	$(Q)$(MAKE) --no-print-directory fmt-check lint layers
+	$(Q)$(MAKE) --no-print-directory MODE=dev test
+	$(Q)$(MAKE) --no-print-directory MODE=asan test
+
+lint: ## luacheck, clang-tidy, banned functions
+	$(Q)scripts/lint
+
+layers: ## who may require whom
+	$(Q)scripts/layers
+
+fmt: ## format the C sources
+	$(Q)clang-format -i $(wildcard src/*.[ch] src/*/*.[ch] tests/c/*.[ch] scripts/*.c)
+
+fmt-check: ## fail when a C source is not formatted
+	$(Q)clang-format --dry-run -Werror $(wildcard src/*.[ch] src/*/*.[ch] tests/c/*.[ch] scripts/*.c)
+
+golden: ## rewrite the expected outputs in tests/face; review the diff
+	$(Q)$(MAKE) --no-print-directory MODE=dev test-build
+	$(Q)GOLDEN=write scripts/run-tests dev 'tests/face/golden'
+
+bench: ## the figures of docs/bench.md, measured side by side
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)scripts/bench build/release/clanker '$(T)'
+
+install: all ## PREFIX and DESTDIR as usual
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 build/release/clanker $(DESTDIR)$(PREFIX)/bin/clanker
+
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(PREFIX)/bin/clanker
+
+clean: ## remove everything built
+	rm -rf build
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
+
+FORCE:
+-include $(OBJECTS:.o=.d) $(B)/src/main.d $(C_TESTS:=.d)

@@ -1,0 +1,42 @@
+--- The process's surroundings: environment, clock, randomness, directories.
+--- Nothing here waits. Tokens are read with sys.secret, never with env().
+
+local host = require "host.os"
+
+local M = {}
+
+--- The value of an environment variable; nil when unset or empty.
+---@param name string
+---@return string?
+function M.env(name)
+  local value = host.env(name)
+  if value == "" then
+    return nil
+  end
+  return value
+end
+
+--- Seconds since 1970.
+---@type fun(): number
+M.wall = host.wall
+
+--- `n` random bytes (1 to 65536) from the system.
+---@type fun(n: integer): string?, string?, string?
+M.random = host.random
+
+M.pid = host.pid
+M.uid = host.uid
+M.cwd = host.cwd
+M.chdir = host.chdir
+M.platform = host.platform
+M.hostname = host.hostname
+
+--- The most memory that was resident so far, in bytes.
+---@type fun(): integer
+M.peak_memory = host.peak_memory
+
+--- Seconds of processor time used so far.
+---@type fun(): number
+M.cpu = host.cpu
+
+return M

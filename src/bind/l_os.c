@@ -1,0 +1,184 @@
+/* host.os: the process's surroundings – environment, clock, randomness. */
+#include <lauxlib.h>
+#include <lua.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <uv.h>
+
+#include "host/err.h"
+
+/* The most random bytes one call gives. */
+enum { MAX_RANDOM = 65536, PATH_SIZE = 4096 };
+
+/*** The value of an environment variable; nil when it is not set. Tokens are
+not
+--- read with this but with host.secret.
+---@param name string
+---@return string? */
+static int os_env(lua_State *L)
+{
+    lua_pushstring(L, getenv(luaL_checkstring(L, 1)));
+    return 1;
+}
+
+/*** Seconds since 1970, with the clock people set.
+---@return number */
+static int os_wall(lua_State *L)
+{
+    uv_timeval64_t t;
+
+    uv_gettimeofday(&t);
+    lua_pushnumber(L, (double)t.tv_sec + (double)t.tv_usec / 1e6);
+    return 1;
+}
+
+/*** Random bytes from the system.
+---@param count integer 1 to 65536
+---@return string? bytes
+---@return string? message
+---@return string? code */
+static int os_random(lua_State *L)
+{
+    lua_Integer count = luaL_checkinteger(L, 1);
+    luaL_Buffer b;
+    char *bytes;
+    int error;
+
+    luaL_argcheck(L, count > 0 && count <= MAX_RANDOM, 1, "1 to 65536 bytes");
+    bytes = luaL_buffinitsize(L, &b, (size_t)count);
+    error = uv_random(NULL, NULL, bytes, (size_t)count, 0, NULL);
+    if (error)
+        return clk_fail_uv(L, error, "random bytes");
+    luaL_pushresultsize(&b, (size_t)count);
+    return 1;
+}
+
+/*** The process id.
+---@return integer */
+static int os_pid(lua_State *L)
+{
+    lua_pushinteger(L, uv_os_getpid());
+    return 1;
+}
+
+/*** The effective user id.
+---@return integer */
+static int os_uid(lua_State *L)
+{
+    lua_pushinteger(L, geteuid());
+    return 1;
+}
+
+/*** The working directory.
+---@return string? path
+---@return string? message
+---@return string? code */
+static int os_cwd(lua_State *L)
+{
+    char path[PATH_SIZE];
+    size_t size = sizeof(path);
+    int error = uv_cwd(path, &size);
+
+    if (error)
+        return clk_fail_uv(L, error, "working directory");
+    lua_pushlstring(L, path, size);
+    return 1;
+}
+
+/*** Changes the working directory.
+---@param path string
+---@return boolean? ok
+---@return string? message
+---@return string? code */
+static int os_chdir(lua_State *L)
+{
+    const char *path = luaL_checkstring(L, 1);
+    int error = uv_chdir(path);
+
+    if (error)
+        return clk_fail_uv(L, error, path);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+/*** System name, machine and release, as uname(2) gives them.
+---@return { sysname: string, machine: string, release: string } */
+static int os_platform(lua_State *L)
+{
+    uv_utsname_t u;
+
+    if (uv_os_uname(&u) != 0)
+        u.sysname[0] = u.machine[0] = u.release[0] = '\0';
+    lua_createtable(L, 0, 3);
+    lua_pushstring(L, u.sysname);
+    lua_setfield(L, -2, "sysname");
+    lua_pushstring(L, u.machine);
+    lua_setfield(L, -2, "machine");
+    lua_pushstring(L, u.release);
+    lua_setfield(L, -2, "release");
+    return 1;
+}
+
+/*** The name of this host.
+---@return string? name
+---@return string? message
+---@return string? code */
+static int os_hostname(lua_State *L)
+{
+    char name[UV_MAXHOSTNAMESIZE];
+    size_t size = sizeof(name);
+    int error = uv_os_gethostname(name, &size);
+
+    if (error)
+        return clk_fail_uv(L, error, "host name");
+    lua_pushlstring(L, name, size);
+    return 1;
+}
+
+/*** The most memory the process had resident so far, in bytes.
+---@return integer */
+static int os_peak_memory(lua_State *L)
+{
+    uv_rusage_t usage;
+
+    if (uv_getrusage(&usage) != 0)
+        usage.ru_maxrss = 0;
+#ifdef __APPLE__
+    lua_pushinteger(L, (lua_Integer)usage.ru_maxrss);
+#else
+    lua_pushinteger(L, (lua_Integer)usage.ru_maxrss * 1024);
+#endif
+    return 1;
+}
+
+/*** Seconds of processor time this process used, user and system together.
+---@return number */
+static int os_cpu(lua_State *L)
+{
+    uv_rusage_t u;
+
+    if (uv_getrusage(&u) != 0)
+        return luaL_error(L, "getrusage failed");
+    lua_pushnumber(L, (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec)
+                          + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec)
+                                / 1e6);
+    return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"chdir", os_chdir},       {"cpu", os_cpu},
+    {"cwd", os_cwd},           {"env", os_env},
+    {"hostname", os_hostname}, {"peak_memory", os_peak_memory},
+    {"pid", os_pid},           {"platform", os_platform},
+    {"random", os_random},     {"uid", os_uid},
+    {"wall", os_wall},         {NULL, NULL},
+};
+
+int luaopen_host_os(lua_State *L);
+
+int luaopen_host_os(lua_State *L)
+{
+    luaL_newlib(L, functions);
+    return 1;
+}

@@ -1,0 +1,79 @@
+/* SIGINT and SIGTERM become a cancellation of the main task.
+
+   The handler's only pointer to its host is the one piece of process-wide state
+   that a signal handler cannot do without. */
+#include "host/host.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/task.h"
+#include "host/task_state.h"
+
+/* The signal that ends the process at once, whatever the tasks still do. */
+enum { LAST_SIGNAL = 3 };
+
+static struct {
+    struct clk_host *volatile host;
+    volatile sig_atomic_t count;
+} listening;
+
+static void on_signal(int number)
+{
+    struct clk_host *host = listening.host;
+    struct clk_task *task;
+
+    listening.count++;
+    if (!host || listening.count >= LAST_SIGNAL)
+        _exit(128 + number);
+    host->signal = number;
+    /* Lua code that computes without waiting: a hook stops it at its next
+       instruction. lua_sethook may be called from a signal handler. */
+    task = host->running;
+    if (task)
+        lua_sethook(task->co, clk_task_interrupt_hook,
+                    LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT,
+                    1);
+    uv_async_send(&host->signal_async);
+}
+
+/* The loop woke up; clk_host_run looks at host->signal itself. */
+static void on_async(uv_async_t *async)
+{
+    (void)async;
+}
+
+int clk_host_listen_signals(struct clk_host *host)
+{
+    struct sigaction action;
+    int error = uv_async_init(&host->loop, &host->signal_async, on_async);
+
+    if (error)
+        return error;
+    host->async_open = true;
+    uv_unref((uv_handle_t *)&host->signal_async);
+    listening.host = host;
+    memset(&action, 0, sizeof(action));
+    action.sa_handler = on_signal;
+    sigemptyset(&action.sa_mask);
+    action.sa_flags = SA_RESTART;
+    if (sigaction(SIGINT, &action, NULL) != 0
+        || sigaction(SIGTERM, &action, NULL) != 0)
+        return UV_EINVAL;
+    action.sa_handler = SIG_IGN;
+    sigaction(SIGPIPE, &action, NULL);
+    return 0;
+}
+
+void clk_host_ignore_signals(struct clk_host *host)
+{
+    if (!host->async_open)
+        return;
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
+    listening.host = NULL;
+    host->async_open = false;
+    uv_close((uv_handle_t *)&host->signal_async, NULL);
+}

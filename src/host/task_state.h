@@ -1,0 +1,61 @@
+/* What a task is made of; for host/ and bind/l_task.c only. */
+#ifndef CLK_TASK_STATE_H
+#define CLK_TASK_STATE_H
+
+#include <stdbool.h>
+
+#include "host/gate.h"
+#include "host/task.h"
+
+#define CLK_TASK_META "host.task.task"
+
+/* User values of a task's userdata. */
+enum {
+    TASK_THREAD = 1,  /* the coroutine; its stack keeps the results */
+    TASK_TRACEBACK,   /* of the error that ended it, or nil */
+    TASK_CAUSE,       /* the last error awaited from another task … */
+    TASK_CAUSE_TRACE, /* … and that task's traceback, to chain them */
+    TASK_ORPHAN,      /* a child that failed and that nobody joined */
+    TASK_NOTIFY,      /* the userdata of `notify` */
+    TASK_VALUES = TASK_NOTIFY
+};
+
+/* A full userdata, anchored in the registry until the task is done. */
+struct clk_task {
+    struct clk_host *host;
+    lua_State *co;
+    struct clk_task *parent;
+    struct clk_task *first_child;
+    struct clk_task *prev_sibling, *next_sibling;
+    struct clk_task *next_ready;
+    struct clk_wait *wait; /* what it waits on, NULL when it does not */
+    lua_KFunction k;       /* the wait's continuation and its context */
+    lua_KContext kctx;
+    struct clk_gate done_gate; /* opened when the task is done */
+    struct clk_event *notify;  /* set when the task is done, or NULL */
+    int nargs;                 /* on the coroutine's stack, first resume */
+    int nresults;              /* on the coroutine's stack, once ended */
+    int shield;                /* > 0: cancellation is held back */
+    bool started;
+    bool ready;    /* in the ready queue */
+    bool waiting;  /* yielded through clk_wait */
+    bool canceled; /* every unshielded wait raises from now on */
+    bool aborted;  /* this wait was ended by a cancellation */
+    bool deadlocked;
+    bool ended;    /* its function returned or failed; children may remain */
+    bool failed;   /* the top of the coroutine's stack is the error */
+    bool observed; /* somebody joined it */
+    bool done;     /* ended, and all children are done */
+};
+
+/* Pushes the userdata of a task that is not done yet. */
+void clk_task_push(lua_State *L, struct clk_task *task);
+
+/* The task at `arg`, or an argument error. */
+struct clk_task *clk_check_task(lua_State *L, int arg);
+
+/* Notes on the running task, if any, that the error value at index -2 comes
+   from another task whose traceback is at -1; pops nothing. */
+void clk_task_set_cause(lua_State *L);
+
+#endif
