@@ -158,7 +158,7 @@ function M.race(list)
   return first:await()
 end
 
-local function timeout_result(seconds, t, ok, ...)
+local function timeout_result(seconds, t, ok)
   if ok == nil then
     t:cancel()
     t:join()
@@ -196,7 +196,7 @@ function Semaphore:acquire()
   local turn = { event = M.event() }
   self.last = self.last + 1
   self.queue[self.last] = turn
-  local guard <close> = setmetatable({}, { __close = function(_, e)
+  local _ <close> = setmetatable({}, { __close = function(_, e)
     if e == nil then
       return
     elseif turn.granted then

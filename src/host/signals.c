@@ -55,6 +55,7 @@ int clk_host_listen_signals(struct clk_host *host)
     host->async_open = true;
     uv_unref((uv_handle_t *)&host->signal_async);
     listening.host = host;
+    listening.count = 0;
     memset(&action, 0, sizeof(action));
     action.sa_handler = on_signal;
     sigemptyset(&action.sa_mask);

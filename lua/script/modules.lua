@@ -1,0 +1,124 @@
+--- What a user's script can require: clanker.fly, clanker.task, clanker.http.
+--- Functions raise error records ({kind, message, hint, status, request_id}).
+
+local err = require "base.err"
+local str = require "base.str"
+local task = require "sys.task"
+
+local M = {}
+
+---@class script.Deps
+---@field client fun(): fly.Client made at the first use, shared afterwards
+---@field args string[] the script's own arguments
+
+--- Raises the second value when the first is nil, as typed error.
+local function unwrap(value, e, ...)
+  if value == nil and e ~= nil then
+    error(e, 3)
+  end
+  return value, e, ...
+end
+
+local function unknown(what, name, known)
+  return err.new {
+    kind = "usage",
+    message = ("clanker.fly has no %s %q"):format(what, tostring(name)),
+    hint = str.did_you_mean(tostring(name), known),
+  }
+end
+
+--- resource -> verb -> operation id, from the operation table.
+local function index_operations()
+  require "ops"
+  local registry = require "opkit.registry"
+  local resources = {}
+  for _, op in ipairs(registry.all()) do
+    local resource, verb = op.id:match("^([^.]+)%.(.+)$")
+    if resource and not op.hidden then
+      resources[resource] = resources[resource] or {}
+      resources[resource][verb] = op.id
+    end
+  end
+  return resources
+end
+
+local function keys(map)
+  local list = {}
+  for k in pairs(map) do
+    list[#list + 1] = k
+  end
+  table.sort(list)
+  return list
+end
+
+--- One resource of clanker.fly: its verbs are functions of one argument table.
+local function resource_module(deps, name, verbs)
+  local module = {}
+  for verb, id in pairs(verbs) do
+    module[verb] = function(args, opts)
+      return unwrap(deps.client():call(id, args or {}, opts))
+    end
+  end
+  return setmetatable(module, { __index = function(_, verb)
+    error(unknown("operation", name .. "." .. tostring(verb), keys(verbs)), 2)
+  end })
+end
+
+--- The module clanker.fly: every operation as `fly.RESOURCE.VERB{ … }`.
+---@param deps script.Deps
+---@return table
+function M.fly(deps)
+  local resources = index_operations()
+  local module = {}
+  for name, verbs in pairs(resources) do
+    module[name] = resource_module(deps, name, verbs)
+  end
+  return setmetatable(module, { __index = function(_, name)
+    error(unknown("resource", name, keys(resources)), 2)
+  end })
+end
+
+--- The module clanker.task: the house's tasks as they are.
+---@return table
+function M.task()
+  return {
+    all = task.all, event = task.event, is_canceled = task.is_canceled, map = task.map,
+    now = task.now, queue = task.queue, race = task.race, semaphore = task.semaphore,
+    shield = task.shield, sleep = task.sleep, spawn = task.spawn, timeout = task.timeout,
+  }
+end
+
+--- The module clanker.http: plain requests that return {status, headers, body}.
+---@return table
+function M.http()
+  local http = require "sys.http"
+  local module = {}
+
+  --- Sends a request; any HTTP status is a reply, not an error.
+  function module.request(opts)
+    return unwrap(http.request(opts))
+  end
+
+  --- GET.
+  function module.get(url, opts)
+    local all = { url = url, method = "GET" }
+    for k, v in pairs(opts or {}) do
+      all[k] = v
+    end
+    return unwrap(http.request(all))
+  end
+
+  return module
+end
+
+--- Makes the modules known to `require`. They load at their first use.
+---@param deps script.Deps
+function M.provide(deps)
+  for _, name in ipairs { "fly", "http", "task" } do
+    package.preload["clanker." .. name] = function()
+      return M[name](deps)
+    end
+  end
+end
+
+return M
