@@ -76,7 +76,7 @@ end
 function M.install()
   local out, talk = file(1), file(2)
   io.stdout, io.stderr = out, talk
-  io.write = function(...) -- luacheck: ignore 122
+  io.write = function(...)
     return out:write(...)
   end
   _G.print = function(...)

@@ -53,7 +53,7 @@ local function exit(code)
 end
 
 local function load_script(path)
-  local chunk, message = loadfile(path, "t") -- luacheck: ignore 113
+  local chunk, message = loadfile(path, "t")
   if chunk then
     return chunk
   end
@@ -78,7 +78,7 @@ function M.run(path, args, deps)
   end
   modules.provide(deps)
   local flush = output.install()
-  os.exit = exit -- luacheck: ignore 122 142 143
+  os.exit = exit
   _G.arg = table.move(args, 1, #args, 1, { [0] = path })
   local script = task.spawn(chunk, table.unpack(args))
   local ok, failure, trace = script:join()
