@@ -101,6 +101,10 @@ static void make_ready(struct clk_task *task)
     *(host->ready_tail ? &host->ready_tail->next_ready : &host->ready_head) =
         task;
     host->ready_tail = task;
+    /* Woken by a timer that was due when uv_run began: it would now go on to
+       wait for the next event, with this task ready. */
+    if (!host->running)
+        uv_stop(&host->loop);
 }
 
 void clk_wake(struct clk_wait *wait)
