@@ -243,6 +243,7 @@ static void adopt_orphan(struct clk_task *task)
         child = lua_touserdata(L, -1);
         if (!child->observed && !task->failed) {
             task->failed = true;
+            task->nresults = 1;
             lua_settop(task->co, 0);
             lua_pushvalue(child->co, -1);
             lua_xmove(child->co, task->co, 1);

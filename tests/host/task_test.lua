@@ -43,6 +43,18 @@ t.test("a failure that nobody joined becomes the parent's", function()
   t.match(e, "boom")
 end)
 
+t.test("the parent of a failed child fails with its error, not with results", function()
+  for results = 0, 2 do
+    local ok, e = task.spawn(function()
+      task.spawn(boom)
+      task.sleep(0)
+      return table.unpack({ 1, 2 }, 1, results)
+    end):join()
+    t.eq(ok, false)
+    t.match(e, "boom")
+  end
+end)
+
 t.test("a failure that was joined later is not the parent's", function()
   local parent = task.spawn(function()
     local child = task.spawn(boom)
