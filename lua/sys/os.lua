@@ -31,12 +31,13 @@ M.chdir = host.chdir
 M.platform = host.platform
 M.hostname = host.hostname
 
---- The most memory that was resident so far, in bytes.
----@type fun(): integer
+--- The most memory that was resident so far, in bytes; "children": of the
+--- largest child waited for.
+---@type fun(who?: "self"|"children"): integer
 M.peak_memory = host.peak_memory
 
---- Seconds of processor time used so far.
----@type fun(): number
+--- Seconds of processor time used so far, by this process or its children.
+---@type fun(who?: "self"|"children"): number
 M.cpu = host.cpu
 
 return M

@@ -2,6 +2,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <uv.h>
@@ -136,14 +137,25 @@ static int os_hostname(lua_State *L)
     return 1;
 }
 
-/*** The most memory the process had resident so far, in bytes.
+/* The usage of this process, or of the children it waited for. */
+static void get_usage(lua_State *L, int arg, struct rusage *usage)
+{
+    static const char *const names[] = {"self", "children", NULL};
+    int who = luaL_checkoption(L, arg, "self", names);
+
+    if (getrusage(who ? RUSAGE_CHILDREN : RUSAGE_SELF, usage) != 0)
+        luaL_error(L, "getrusage failed");
+}
+
+/*** The most memory that was resident so far, in bytes: of this process, or of
+--- the largest child it waited for.
+---@param who? "self"|"children"
 ---@return integer */
 static int os_peak_memory(lua_State *L)
 {
-    uv_rusage_t usage;
+    struct rusage usage;
 
-    if (uv_getrusage(&usage) != 0)
-        usage.ru_maxrss = 0;
+    get_usage(L, 1, &usage);
 #ifdef __APPLE__
     lua_pushinteger(L, (lua_Integer)usage.ru_maxrss);
 #else
@@ -152,14 +164,15 @@ static int os_peak_memory(lua_State *L)
     return 1;
 }
 
-/*** Seconds of processor time this process used, user and system together.
+/*** Seconds of processor time, user and system together: of this process, or of
+--- all children it waited for.
+---@param who? "self"|"children"
 ---@return number */
 static int os_cpu(lua_State *L)
 {
-    uv_rusage_t u;
+    struct rusage u;
 
-    if (uv_getrusage(&u) != 0)
-        return luaL_error(L, "getrusage failed");
+    get_usage(L, 1, &u);
     lua_pushnumber(L, (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec)
                           + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec)
                                 / 1e6);

@@ -1,0 +1,38 @@
+local os = require "sys.os"
+local t = require "kit"
+
+t.test("an empty variable counts as absent", function()
+  t.eq(os.env("CLANKER_NO_SUCH_VARIABLE"), nil)
+  t.ok(os.env("CLANKER_LUA"))
+end)
+
+t.test("random bytes have the asked length and differ", function()
+  local a, b = os.random(32), os.random(32)
+  t.eq({ #a, #b, a == b }, { 32, 32, false })
+  t.raises(function()
+    os.random(0)
+  end, "65536")
+  t.raises(function()
+    os.random(65537)
+  end, "65536")
+end)
+
+t.test("the surroundings are told", function()
+  t.ok(os.wall() > 1.7e9)
+  t.ok(os.pid() > 0)
+  t.ok(#os.hostname() > 0)
+  t.ok(#os.platform().sysname > 0)
+  t.ok(os.peak_memory() > 1000000)
+  t.ok(os.cpu() > 0)
+  t.eq(os.cpu("children") >= 0, true)
+end)
+
+t.test("the working directory changes and a missing one is an error", function()
+  local home = os.cwd()
+  t.ok(os.chdir("/"))
+  t.eq(os.cwd(), "/")
+  local ok, message, code = os.chdir("/no/such/place")
+  t.eq({ ok, code }, { nil, "ENOENT" })
+  t.match(message, "^/no/such/place: ")
+  t.ok(os.chdir(home))
+end)
