@@ -216,7 +216,8 @@ local QUOTED = "\0"
 ---@param question string
 ---@return string[]
 function M.split(question)
-  local text = question:lower():gsub("[“”]", '"'):gsub("[‘’]", "'")
+  local text = question:lower():gsub("“", '"'):gsub("”", '"')
+    :gsub("‘", "'"):gsub("’", "'")
   text = text:gsub('"([^"%s]+)"', QUOTED .. "%1")
     :gsub("%f[^%s]'([^'%s]+)'", QUOTED .. "%1")
   for _, row in ipairs(CONTRACTIONS) do
