@@ -1,0 +1,129 @@
+/* Opening libcurl by name. */
+#include "core/curl_api.h"
+
+#include <dlfcn.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/mem.h"
+
+/* Older ones lack CURLOPT_PREREQFUNCTION, without which nobody can tell whether
+   a failed request was sent. */
+enum { OLDEST_VERSION = 0x075000 }; /* 7.80.0 */
+
+/* Above it, zeroing by the system may be cheaper. */
+enum { MANY_BYTES = 4096 };
+
+/* One row per function: its name and where in struct clk_curl it goes. */
+struct symbol {
+    const char *name;
+    size_t offset;
+};
+
+static const struct symbol symbols[] = {
+#define ROW(name) {"curl_" #name, offsetof(struct clk_curl, name)},
+    CLK_CURL_FUNCTIONS(ROW)
+#undef ROW
+};
+
+static const char *const library_names[] = {
+#ifdef __APPLE__
+    "libcurl.4.dylib",
+#endif
+    "libcurl.so.4",
+    NULL,
+};
+
+static void *open_first(const char *const *names)
+{
+    for (void *library; *names; names++) {
+        library = dlopen(*names, RTLD_LAZY | RTLD_LOCAL);
+        if (library)
+            return library;
+    }
+    return NULL;
+}
+
+/* dlsym's object pointer becomes a function pointer by its bytes: a cast
+   between the two is not C. */
+static int find_symbols(struct clk_curl *api, void *library, const char *name,
+                        char *why)
+{
+    for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++) {
+        void *address = dlsym(library, symbols[i].name);
+
+        if (!address) {
+            snprintf(why, CLK_CURL_WHY_SIZE, "%s has no %s", name,
+                     symbols[i].name);
+            return -1;
+        }
+        memcpy((char *)api + symbols[i].offset, &address, sizeof(address));
+    }
+    return 0;
+}
+
+static int check_version(const struct clk_curl *api, char *why)
+{
+    const curl_version_info_data *info = api->version_info(CURLVERSION_NOW);
+
+    if (info->version_num >= OLDEST_VERSION)
+        return 0;
+    snprintf(why, CLK_CURL_WHY_SIZE,
+             "libcurl %s is too old, 7.80.0 or newer is needed", info->version);
+    return -1;
+}
+
+int clk_curl_open(struct clk_curl *api, const char *const *names,
+                  char why[CLK_CURL_WHY_SIZE])
+{
+    void *library = open_first(names);
+
+    if (!library) {
+        const char *reason = dlerror();
+
+        snprintf(why, CLK_CURL_WHY_SIZE, "cannot load libcurl: %s",
+                 reason ? reason : "no library name");
+        return -1;
+    }
+    if (find_symbols(api, library, names[0], why) != 0
+        || check_version(api, why) != 0) {
+        dlclose(library);
+        return -1;
+    }
+    return 0;
+}
+
+/* glibc's calloc is much slower than its malloc for small blocks, and libcurl
+   asks for many. */
+static void *zeroed(size_t count, size_t size)
+{
+    void *p;
+
+    if (size && count > MANY_BYTES / size)
+        return clk_calloc(count, size);
+    p = clk_malloc(count * size);
+    if (p)
+        memset(p, 0, count * size);
+    return p;
+}
+
+const struct clk_curl *clk_curl_load(char why[CLK_CURL_WHY_SIZE])
+{
+    /* The dlopen table: one per process, as libcurl's own state is. */
+    static struct clk_curl api;
+    static bool opened, ready;
+
+    why[0] = '\0';
+    if (ready)
+        return &api;
+    if (!opened && clk_curl_open(&api, library_names, why) != 0)
+        return NULL;
+    opened = true;
+    if (api.global_init_mem(CURL_GLOBAL_DEFAULT, clk_malloc, clk_free,
+                            clk_realloc, clk_strdup, zeroed)
+        != CURLE_OK)
+        return NULL;
+    ready = true;
+    return &api;
+}

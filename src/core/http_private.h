@@ -1,0 +1,103 @@
+/* What the http_*.c files share and nobody else sees. */
+#ifndef CLK_HTTP_PRIVATE_H
+#define CLK_HTTP_PRIVATE_H
+
+#include "core/curl_api.h"
+#include "core/http.h"
+#include "core/secret.h"
+
+enum { HTTP_NEVER = -1, HTTP_ORIGIN_SIZE = CLK_HTTP_MAX_HOST + 32 };
+
+/* A growing byte buffer. */
+struct http_buffer {
+    char *bytes;
+    size_t len, size;
+};
+
+/* One multi handle with its sockets, its timer and its transfers. A client has
+   two, because a paused HTTP/2 stream holds up all others on its connection:
+   bodies read whole go where requests share HTTP/2 connections, bodies read
+   piece by piece to where each has an HTTP/1.1 connection of its own. */
+struct http_lane {
+    struct clk_http *http;
+    CURLM *multi; /* NULL before the first use and after a break */
+    uv_timer_t
+        timer;       /* for libcurl and for deadlines; unreferenced when idle */
+    uint64_t now_ns; /* monotonic, as of the last clk_http_tick */
+    int64_t now;     /* the same in ms, and so is what follows */
+    int64_t curl_due; /* when libcurl wants to run */
+    int64_t deadline; /* no later than the first deadline of a transfer */
+    int64_t armed;    /* what the timer is set to */
+    struct clk_http_transfer *first; /* running transfers */
+    size_t active;                   /* their number */
+};
+
+enum { LANE_SHARED, LANE_STREAM, LANE_COUNT };
+
+struct clk_http {
+    const struct clk_curl *curl;
+    uv_loop_t *loop;
+    struct http_lane lanes[LANE_COUNT];
+    int open_timers; /* the block is freed when the last one is closed */
+    char origin[HTTP_ORIGIN_SIZE]; /* of the URL parsed last: "https://host:1/"
+                                    */
+    struct clk_http_target target; /* and where that leads */
+    char *cafile;                  /* from SSL_CERT_FILE, or NULL */
+    CURL *pool[CLK_HTTP_MAX_KEPT]; /* easy handles to use again */
+    size_t pooled;
+    uint64_t transfers, connections;
+};
+
+struct clk_http_transfer {
+    struct http_lane *lane;                 /* NULL when it no longer runs */
+    struct clk_http_transfer *next, **link; /* in lane->first */
+    CURL *easy;                             /* NULL when it no longer runs */
+    struct clk_http_request *request;
+    clk_http_event *event;
+    void *ud;
+    struct clk_http_error error; /* code NULL: none */
+    int status;                  /* of the reply read last, 0 before */
+    char version[4];
+    struct http_buffer head; /* "name:value\n" of the final reply */
+    size_t fields;           /* lines in it */
+    size_t head_received;    /* bytes of all replies' heads */
+    struct http_buffer body;
+    size_t body_received; /* bytes, decoded */
+    unsigned attempts;    /* how often sending was begun */
+    bool has_head, done;
+    bool paused; /* libcurl holds back what follows */
+    uint64_t started_ns, ended_ns;
+    int64_t deadline, last_arrival; /* ms by clk_http_now */
+    char detail[CURL_ERROR_SIZE];   /* libcurl's words */
+};
+
+/* Looks at the clock: sets now and now_ns. Called whenever the loop or the
+   caller comes in, so that one look serves all that follows. */
+void clk_http_tick(struct http_lane *lane);
+
+/* Fills an error; the message is formatted as by printf. Returns false. */
+bool clk_http_error_set(struct clk_http_error *error, const char *code,
+                        const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+bool clk_http_error_memory(struct clk_http_error *error);
+
+/* Completes the header list: libcurl must add no Content-Type of its own, and
+   wait for no "100 Continue". False with `error`. */
+bool clk_http_request_seal(struct clk_http_request *request,
+                           struct clk_http_error *error);
+
+/* Says in transfer->error why libcurl ended it with `code`. */
+void clk_http_explain(struct clk_http_transfer *transfer, CURLcode code);
+/* The same for limits of our own. */
+void clk_http_explain_timeout(struct clk_http_transfer *transfer, bool idle);
+void clk_http_explain_size(struct clk_http_transfer *transfer, const char *what,
+                           size_t limit);
+
+/* Puts the transfer's request into its easy handle, which is fresh or reset. */
+CURLcode clk_http_configure(struct clk_http_transfer *transfer);
+
+/* Ends a transfer: takes it from its lane, gives the handle back, tells the
+   owner. `code` explains unless transfer->error is set. */
+void clk_http_finish(struct clk_http_transfer *transfer, CURLcode code);
+
+#endif
