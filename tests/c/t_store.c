@@ -1,0 +1,250 @@
+/* The store: files, other processes, crashes; what Lua cannot see of it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/store.h"
+
+#define PROCESSES 3
+
+static struct clk_store *open_store(const char *path)
+{
+    struct clk_store_error error = {NULL, ""};
+    struct clk_store *store =
+        clk_store_open(path, CLK_STORE_STEPS, CLK_STORE_BUSY_MS, &error);
+
+    if (!store)
+        fail_msg("%s: %s", error.code, error.text);
+    return store;
+}
+
+/* Runs a statement; the integer of its first row, or 0 without one. */
+static int64_t run(struct clk_store *store, const char *sql)
+{
+    struct clk_store_error error = {NULL, ""};
+    struct clk_store_stmt *stmt =
+        clk_store_prepare(store, sql, strlen(sql), &error);
+    struct clk_store_value value = {.type = CLK_STORE_NULL};
+    enum clk_store_step step;
+
+    if (!stmt)
+        fail_msg("%s: %s", sql, error.text);
+    step = clk_store_step(stmt, &error);
+    if (step == CLK_STORE_FAILED)
+        fail_msg("%s: %s", sql, error.text);
+    if (step == CLK_STORE_ROW)
+        assert_true(clk_store_column(stmt, 0, &value));
+    clk_store_end(stmt);
+    return value.type == CLK_STORE_INTEGER ? value.integer : 0;
+}
+
+/* A directory of its own for each test. */
+struct dir {
+    char path[64], file[96];
+};
+
+static int make_dir(void **state)
+{
+    static struct dir d;
+
+    snprintf(d.path, sizeof(d.path), "/tmp/clanker-store-XXXXXX");
+    assert_non_null(mkdtemp(d.path));
+    snprintf(d.file, sizeof(d.file), "%s/a.db", d.path);
+    *state = &d;
+    return 0;
+}
+
+static int remove_dir(void **state)
+{
+    static const char *const names[] = {"", "-wal", "-shm", "-journal"};
+    struct dir *d = *state;
+    char path[128];
+
+    for (int i = 0; i < 4; i++) {
+        snprintf(path, sizeof(path), "%s%s", d->file, names[i]);
+        unlink(path);
+    }
+    return rmdir(d->path);
+}
+
+static void test_every_file_is_private(void **state)
+{
+    struct dir *d = *state;
+    mode_t before = umask(0);
+    struct clk_store *store = open_store(d->file);
+    DIR *dir = opendir(d->path);
+    struct dirent *entry;
+    int files = 0;
+
+    run(store, "CREATE TABLE a (x)");
+    umask(before);
+    while ((entry = readdir(dir))) {
+        char path[400];
+        struct stat st;
+
+        snprintf(path, sizeof(path), "%s/%s", d->path, entry->d_name);
+        assert_int_equal(stat(path, &st), 0);
+        if (!S_ISREG(st.st_mode))
+            continue;
+        assert_int_equal(st.st_mode & 0777, 0600);
+        files++;
+    }
+    closedir(dir);
+    assert_int_equal(files, 3); /* the database, its log, its index */
+    clk_store_close(store);
+}
+
+static void test_names_are_paths_and_nothing_else(void **state)
+{
+    struct dir *d = *state;
+    char before[1024];
+    struct clk_store *store;
+
+    assert_non_null(getcwd(before, sizeof(before)));
+    assert_int_equal(chdir(d->path), 0);
+    store = open_store("file:x?mode=memory");
+    run(store, "CREATE TABLE a (x)");
+    assert_int_equal(access("./file:x?mode=memory", F_OK), 0);
+    clk_store_close(store);
+    unlink("./file:x?mode=memory");
+    assert_int_equal(chdir(before), 0);
+}
+
+static pid_t spawn(void (*body)(const char *path, void *ud), const char *path,
+                   void *ud)
+{
+    pid_t pid = fork();
+
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        body(path, ud);
+        _exit(0);
+    }
+    return pid;
+}
+
+static void assert_success(pid_t pid)
+{
+    int status;
+
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static void create_and_add(const char *path, void *unused)
+{
+    static const char *const schema = "CREATE TABLE n (x); CREATE TABLE o (x)";
+    struct clk_store_error error = {NULL, ""};
+    struct clk_store *store = open_store(path);
+
+    (void)unused;
+    if (!clk_store_migrate(store, schema, strlen(schema), 1, &error))
+        _exit(1);
+    for (int i = 0; i < 50; i++) {
+        if (!clk_store_begin(store, &error))
+            _exit(2);
+        run(store, "INSERT INTO n SELECT count(*) FROM n");
+        if (!clk_store_commit(store, &error))
+            _exit(3);
+    }
+    clk_store_close(store);
+}
+
+static void test_processes_create_and_write_together(void **state)
+{
+    struct dir *d = *state;
+    pid_t pids[PROCESSES];
+    struct clk_store *store;
+
+    for (int i = 0; i < PROCESSES; i++)
+        pids[i] = spawn(create_and_add, d->file, NULL);
+    for (int i = 0; i < PROCESSES; i++)
+        assert_success(pids[i]);
+    store = open_store(d->file);
+    /* Each saw what the others had committed before it. */
+    assert_int_equal(run(store, "SELECT count(DISTINCT x) FROM n"),
+                     50 * PROCESSES);
+    clk_store_close(store);
+}
+
+static void write_and_hang(const char *path, void *ud)
+{
+    struct clk_store_error error = {NULL, ""};
+    struct clk_store *store = open_store(path);
+    _Atomic int *ready = ud;
+
+    run(store, "CREATE TABLE n (x)");
+    run(store, "INSERT INTO n VALUES (1)");
+    if (!clk_store_begin(store, &error))
+        _exit(1);
+    run(store, "INSERT INTO n VALUES (2)");
+    *ready = 1;
+    for (;;)
+        pause();
+}
+
+static void test_a_killed_process_leaves_what_it_committed(void **state)
+{
+    struct dir *d = *state;
+    _Atomic int *ready = mmap(NULL, sizeof(*ready), PROT_READ | PROT_WRITE,
+                              MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct clk_store *store;
+    pid_t pid;
+
+    assert_true(ready != MAP_FAILED);
+    pid = spawn(write_and_hang, d->file, ready);
+    while (!*ready)
+        assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    store = open_store(d->file);
+    assert_int_equal(run(store, "SELECT count(*) FROM n"), 1);
+    run(store, "INSERT INTO n VALUES (3)");
+    clk_store_close(store);
+    munmap((void *)ready, sizeof(*ready));
+}
+
+static void test_a_read_only_file_is_refused(void **state)
+{
+    struct dir *d = *state;
+    struct clk_store_error error = {NULL, ""};
+
+    clk_store_close(open_store(d->file));
+    assert_int_equal(chmod(d->file, 0400), 0);
+    if (geteuid() == 0) {
+        /* Nothing is read-only for root: a directory without a mode tells
+           nothing either, so only the success is left to check. */
+        clk_store_close(open_store(d->file));
+        return;
+    }
+    assert_null(clk_store_open(d->file, 1000, 10, &error));
+    assert_string_equal(error.code, "EACCES");
+}
+
+#define IN_DIR(test) cmocka_unit_test_setup_teardown(test, make_dir, remove_dir)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_DIR(test_every_file_is_private),
+        IN_DIR(test_names_are_paths_and_nothing_else),
+        IN_DIR(test_processes_create_and_write_together),
+        IN_DIR(test_a_killed_process_leaves_what_it_committed),
+        IN_DIR(test_a_read_only_file_is_refused),
+    };
+
+    return cmocka_run_group_tests_name("store", tests, NULL, NULL);
+}
