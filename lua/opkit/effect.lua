@@ -1,0 +1,77 @@
+--- What an operation would do with these arguments: its effect, and the
+--- question to ask before it.
+--- Pure.
+
+local str = require "base.str"
+local tbl = require "base.tbl"
+
+local M = {}
+
+local RANK = { read = 1, write = 2, exec = 3, destroy = 4 }
+
+local function applies(rule, args)
+  if type(rule.when) == "function" then
+    return rule.when(args)
+  end
+  return tbl.matches(args, rule.when)
+end
+
+-- The strongest rule that applies and raises the effect, or nil.
+local function escalation(op, args)
+  local best
+  for _, rule in ipairs(op.escalate or {}) do
+    local rank = RANK[rule.effect]
+    if rank > RANK[best and best.effect or op.effect] and applies(rule, args) then
+      best = rule
+    end
+  end
+  return best
+end
+
+--- The effect with these (checked) arguments, and why if they raise it.
+---@param op op.Row
+---@param args table<string, any>
+---@return op.Effect effect
+---@return string? why
+function M.effect(op, args)
+  local rule = escalation(op, args)
+  if rule then
+    return rule.effect, rule.why
+  end
+  return op.effect
+end
+
+--- An argument as a sentence shows it.
+---@param param op.Param
+---@param value any
+---@return string
+function M.show(param, value)
+  if value == nil then
+    return "(none)"
+  elseif param.sensitive then
+    return "[secret]"
+  elseif param.many and type(value) == "table" then
+    return str.join(tbl.map(value, tostring))
+  elseif param.kind.show then
+    return param.kind.show(value)
+  end
+  return tostring(value)
+end
+
+--- The question before an operation that destroys with these arguments; nil
+--- when it does not.
+---@param op op.Row
+---@param args table<string, any>
+---@return string?
+function M.confirm(op, args)
+  local rule = escalation(op, args)
+  if (rule and rule.effect or op.effect) ~= "destroy" then
+    return nil
+  end
+  local text = rule and rule.confirm or op.confirm
+  return str.fill(text, function(name)
+    return M.show(op.param[name], args[name])
+  end)
+end
+
+return M

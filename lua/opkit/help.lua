@@ -1,0 +1,232 @@
+--- Help of one operation: the usage line and the whole page, as plain text.
+--- Pure; derived from the row, so there is nothing to keep in step.
+
+local effect = require "opkit.effect"
+local paths = require "opkit.paths"
+local registry = require "opkit.registry"
+local request = require "opkit.request"
+local str = require "base.str"
+local tbl = require "base.tbl"
+
+local M = {}
+
+---@class op.HelpOptions
+---@field program string? "clanker fly" unless told
+---@field width integer? 80 unless told
+
+-- Narrowest and widest column of flags before their descriptions.
+local GUTTER = { least = 16, most = 34 }
+
+--- All command paths of the operation; the first is the one to show.
+---@param op op.Row
+---@return string[]
+function M.paths(op)
+  return paths.of(op, registry.resource(op.resource))
+end
+
+local function metavar(param)
+  return param.metavar or param.kind.metavar
+end
+
+local function argument(param)
+  local name = "<" .. param.name:gsub("_", "-") .. ">"
+  name = param.many and name .. "..." or name
+  return param.required and name or "[" .. name .. "]"
+end
+
+local function flag(param)
+  if not param.kind.is_flag then
+    return param.flag .. " " .. metavar(param)
+  end
+  return param.default == true and param.flag .. "=false" or param.flag
+end
+
+local function shown(op)
+  return tbl.filter(op.params, function(param)
+    return not param.hidden
+  end)
+end
+
+--- The usage line.
+---@param op op.Row
+---@param opts op.HelpOptions?
+---@return string
+function M.usage(op, opts)
+  local path = M.paths(op)[1]
+  local is_in_path = tbl.set(str.slots(path))
+  local words = { opts and opts.program or "clanker fly", path }
+  for _, param in ipairs(op.positional) do
+    if not is_in_path[param.name] then
+      words[#words + 1] = argument(param)
+    end
+  end
+  local has_optional = false
+  for _, param in ipairs(shown(op)) do
+    if param.required and not param.pos and not param.rest then
+      words[#words + 1] = flag(param)
+    end
+    has_optional = has_optional
+      or not (param.required or param.pos or param.rest)
+  end
+  if has_optional then
+    words[#words + 1] = "[flags]"
+  end
+  for _, param in ipairs(op.params) do
+    if param.rest then
+      words[#words + 1] = "-- " .. metavar(param) .. "..."
+    end
+  end
+  return table.concat(words, " ")
+end
+
+-- What a flag's line says after its description.
+local function remarks(param)
+  local list = {}
+  if param.required and not param.pos then
+    list[#list + 1] = "required"
+  end
+  if param.values then
+    list[#list + 1] = table.concat(param.values, ", ")
+  end
+  if param.default ~= nil and param.default ~= false then
+    list[#list + 1] = "default " .. effect.show(param, param.default)
+  end
+  if param.many then
+    list[#list + 1] = "may be repeated"
+  end
+  return #list > 0 and " (" .. table.concat(list, "; ") .. ")" or ""
+end
+
+local function entry(param)
+  local name = param.pos and argument(param) or flag(param)
+  if param.rest then
+    name = "-- " .. metavar(param) .. "..."
+  elseif param.short then
+    name = ("-%s, %s"):format(param.short, name)
+  end
+  return { name, param.text .. remarks(param) }
+end
+
+-- Two columns: names, and their texts wrapped beside them.
+local function two_columns(entries, width)
+  local gutter = GUTTER.least
+  for _, item in ipairs(entries) do
+    gutter = math.max(gutter, math.min(str.len(item[1]) + 4, GUTTER.most))
+  end
+  local lines = {}
+  for _, item in ipairs(entries) do
+    local texts = str.wrap(item[2], math.max(width - gutter, 20))
+    local name = "  " .. item[1]
+    if str.len(name) + 2 > gutter then
+      lines[#lines + 1] = name
+      name = ""
+    end
+    for _, text in ipairs(texts) do
+      lines[#lines + 1] = name .. (" "):rep(gutter - str.len(name)) .. text
+      name = ""
+    end
+  end
+  return lines
+end
+
+local function section(lines, title, body)
+  if #body > 0 then
+    lines[#lines + 1] = ""
+    lines[#lines + 1] = title .. ":"
+    table.move(body, 1, #body, #lines + 1, lines)
+  end
+end
+
+local function indent(text, width)
+  local lines = {}
+  for _, paragraph in ipairs(str.split(str.dedent(text), "\n\n")) do
+    if #lines > 0 then
+      lines[#lines + 1] = ""
+    end
+    for _, line in ipairs(str.wrap(paragraph, width)) do
+      lines[#lines + 1] = line
+    end
+  end
+  return lines
+end
+
+local EFFECTS = {
+  write = "This changes things.",
+  destroy = "This destroys things and asks first; --yes answers.",
+  exec = "This runs a command remotely.",
+}
+
+local function effect_lines(op, width)
+  local lines = {}
+  if EFFECTS[op.effect] then
+    lines[1] = EFFECTS[op.effect]
+  end
+  for _, rule in ipairs(op.escalate or {}) do
+    lines[#lines + 1] = "Asks first when it " .. rule.why .. "."
+  end
+  if op.cost then
+    lines[#lines + 1] = "Cost: " .. op.cost
+  end
+  return #lines > 0 and indent(table.concat(lines, " "), width) or lines
+end
+
+local function also_lines(op, width)
+  local all = M.paths(op)
+  local others = table.concat(all, ", ", 2)
+  return tbl.map(str.wrap(others, width - 2), function(line)
+    return "  " .. line
+  end)
+end
+
+--- The whole help page, without the flags every command has.
+---@param op op.Row
+---@param opts op.HelpOptions?
+---@return string
+function M.help(op, opts)
+  local width = math.max(opts and opts.width or 80, 40)
+  local program = opts and opts.program or "clanker fly"
+  local lines = { op.title .. ".", "", "Usage:", "  " .. M.usage(op, opts) }
+  for _, text in ipairs({ op.doc or "" }) do
+    if text ~= "" then
+      lines[#lines + 1] = ""
+      table.move(indent(text, width), 1, 1000, #lines + 1, lines)
+    end
+  end
+  local arguments, flags = {}, {}
+  for _, param in ipairs(shown(op)) do
+    local list = (param.pos or param.rest) and arguments or flags
+    list[#list + 1] = entry(param)
+  end
+  section(lines, "Arguments", two_columns(arguments, width))
+  section(lines, "Flags", two_columns(flags, width))
+  local notes = effect_lines(op, width)
+  if #notes > 0 then
+    lines[#lines + 1] = ""
+    table.move(notes, 1, #notes, #lines + 1, lines)
+  end
+  section(lines, "Examples", tbl.map(op.examples or {}, function(example)
+    return ("  %s %s"):format(program, example)
+  end))
+  section(lines, "Also", also_lines(op, width))
+  section(lines, "Calls", { "  " .. request.describe(op) })
+  return table.concat(lines, "\n") .. "\n"
+end
+
+--- Where completion finds values for a parameter: `values`, or an operation
+--- with the path of the value in its items, or files; nil: nowhere.
+---@param param op.Param
+---@return { values: string[] }|op.Complete|nil
+function M.complete(param)
+  if param.values then
+    return { values = param.values }
+  elseif param.kind.is_flag then
+    return { values = { "true", "false" } }
+  end
+  local source = param.kind.complete
+  if source and source.op and not registry.get(source.op) then
+    return nil
+  end
+  return source
+end
+
+return M

@@ -1,0 +1,66 @@
+--- The declaration `op { … }`: one operation, one row of data.
+--- Declaring costs next to nothing: a row is read and checked when it is first
+--- used, and a row that breaks a rule raises then, naming operation and field.
+
+local registry = require "opkit.registry"
+
+---@alias op.Effect "read"|"write"|"destroy"|"exec"
+
+---@class op.Row
+---@field id string "resource.verb"
+---@field resource string derived from the id
+---@field verb string derived from the id
+---@field title string one line without a period
+---@field doc string? longer text, dedented
+---@field effect op.Effect
+---@field escalate op.Escalation[]? arguments that raise the effect
+---@field confirm string? the question before a destroy; {slots} are parameters
+---@field cost string? how it can change the bill
+---@field http string[]? { method, path with {slots} }
+---@field gql string? one named query or mutation
+---@field flyctl (string|table)[]? words; { when = "param", "--flag", "{param}" }
+---@field run fun(ctx: op.Context, args: table): any, err.Record?
+---@field calls string[]? with `run`: the operations it may call
+---@field body "optional"? the request may have no body at all
+---@field stdin string? with `flyctl`: the parameter fed to standard input
+---@field params op.Param[] in order
+---@field param table<string, op.Param> by name; derived
+---@field positional op.Param[] by position; derived
+---@field returns schema.Shape|string? of the result; a string names a schema
+---@field items string? where the list sits in the reply; nil: the reply is it
+---@field item string? where a single result sits in the reply
+---@field page "body"|"header"|"graphql"|nil how further pages are asked for
+---@field order string[]? paths by which the list is sorted
+---@field columns op.Column[]? the table view
+---@field limit "app"|"machine"|"machine_get"|"caller"|"none"|nil
+---@field lease "optional"|"required"|nil the call takes a lease's nonce
+---@field api "machines"|"web"|nil which base URL; derived for `gql`
+---@field timeout number? seconds the call may take; nil: the caller's default
+---@field cli string[]? command paths besides those its id gives; first shown
+---@field produces table<string, string>? name → path in the result
+---@field undo { op: string, args: table<string, string> }? the inverse
+---@field idempotent boolean? repeating it changes nothing more
+---@field hidden boolean? a building block: no face offers it
+---@field since string? version that brought it
+---@field stability "stable"|"preview"|nil nil means stable
+---@field examples string[]? command lines without the program's name
+
+---@class op.Escalation
+---@field when table<string, any>|fun(args: table): boolean equal arguments
+---@field effect op.Effect
+---@field why string
+---@field confirm string?
+
+---@class op.Context what `run` gets; nothing else is reachable from there
+---@field call fun(id: string, args: table, opts: table?): any, err.Record?
+---@field map fun(list: any[], fn: fun(item: any, i: integer): any): any[]
+---@field each fun(item: any)? set when the caller takes items as they come
+---@field org string? slug of the organization to stay in
+---@field notice fun(text: string) tells the user something on the side
+---@field now fun(): number
+
+--- Declares an operation.
+---@param declared table
+return function(declared)
+  registry.declare(declared)
+end

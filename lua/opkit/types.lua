@@ -1,0 +1,500 @@
+--- The registry of parameter types: what a value may be, and how every view
+--- shows, completes and redacts it.
+--- Pure. `check` takes text (from argv, forms) or the typed value (from JSON,
+--- Lua) and returns the value, or nil and what it must be.
+
+local fmt = require "base.fmt"
+local str = require "base.str"
+local tbl = require "base.tbl"
+local time = require "base.time"
+
+local M = {}
+
+---@class op.Complete where candidate values come from
+---@field op string? id of a list operation
+---@field value string? path of the value in its items
+---@field describe string? path of a short description in its items
+---@field from string[]? parameters to pass on to that operation
+---@field files boolean? names of files
+
+---@class op.Type
+---@field metavar string stands for the value in usage lines
+---@field check fun(value: any, param: op.Param): any, string?
+---@field json fun(param: op.Param): table JSON Schema of the value
+---@field complete op.Complete?
+---@field sensitive boolean? never shown, logged or offered to a model
+---@field show (fun(value: any): string)? how the value reads in a sentence
+---@field widget string "text" "textarea" "number" "checkbox" "select"
+--- "password" "list"
+---@field is_flag boolean? may stand without a value
+---@field collects boolean? check gets the whole list of a repeated flag
+
+---@type table<string, op.Type>
+local types = {}
+
+--- Adds a type. Raises when the name is taken.
+---@param name string
+---@param spec op.Type
+function M.define(name, spec)
+  if types[name] then
+    error("parameter type defined twice: " .. name, 2)
+  end
+  types[name] = spec
+end
+
+---@param name string
+---@return op.Type?
+function M.get(name)
+  return types[name]
+end
+
+---@return string[]
+function M.names()
+  return tbl.keys(types)
+end
+
+-- Longest text value: a larger one belongs into a file.
+local MAX_TEXT = 64 * 1024
+
+local function plain_text(value, param)
+  if type(value) ~= "string" then
+    return nil, "must be a text"
+  elseif #value > (param.max or MAX_TEXT) then
+    return nil, ("must be at most %d bytes long"):format(param.max or MAX_TEXT)
+  elseif value:find("\0", 1, true) then
+    return nil, "must not contain a NUL byte"
+  end
+  return value
+end
+
+-- One line that names something: not empty, no control characters.
+local function name(value, param)
+  local text, why = plain_text(value, param)
+  if not text then
+    return nil, why
+  elseif text == "" then
+    return nil, "must not be empty"
+  elseif #text > 255 then
+    return nil, "must be at most 255 bytes long"
+  elseif text:find("%c") then
+    return nil, "must not contain control characters"
+  end
+  return text
+end
+
+-- A type for names that match a Lua pattern.
+local function pattern_type(metavar, lua_pattern, regex, what, more)
+  local spec = {
+    metavar = metavar,
+    widget = "text",
+    check = function(value, param)
+      local text, why = name(value, param)
+      if not text then
+        return nil, why
+      elseif not text:find(lua_pattern) then
+        return nil, "must be " .. what
+      end
+      return text
+    end,
+    json = function()
+      return { type = "string", pattern = regex }
+    end,
+  }
+  return tbl.merge(spec, more or {})
+end
+
+-- A type for names that only the server can judge.
+local function name_type(metavar, complete)
+  return {
+    metavar = metavar,
+    widget = "text",
+    complete = complete,
+    check = name,
+    json = function()
+      return { type = "string", minLength = 1 }
+    end,
+  }
+end
+
+local function string_json()
+  return { type = "string" }
+end
+
+M.define("string", {
+  metavar = "TEXT", widget = "text", json = string_json, check = plain_text,
+})
+
+M.define("text", {
+  metavar = "TEXT", widget = "textarea", json = string_json,
+  check = plain_text,
+})
+
+M.define("name", name_type("NAME"))
+
+-- What exists already. The server judges these names: whatever is given is
+-- escaped on the way, so an odd one is a 404 and never another path.
+M.define("app", name_type("APP", {
+  op = "apps.list", value = "name", describe = "organization.slug",
+}))
+M.define("org", name_type("ORG", {
+  op = "orgs.list", value = "slug", describe = "name",
+}))
+M.define("machine", name_type("ID", {
+  op = "machines.list", value = "id", describe = "name", from = { "app" },
+}))
+M.define("volume", name_type("ID", {
+  op = "volumes.list", value = "id", describe = "name", from = { "app" },
+}))
+
+M.define("new_app", pattern_type("NAME", "^%l[%l%d-]*$", "^[a-z][a-z0-9-]*$",
+  "lower-case letters, digits and dashes, starting with a letter"))
+
+M.define("region", pattern_type("REGION", "^%l%l%l$", "^[a-z]{3}$",
+  "a region's three-letter code, such as iad", {
+    complete = { op = "regions.list", value = "code", describe = "name" },
+  }))
+
+M.define("hostname", {
+  metavar = "HOST",
+  widget = "text",
+  complete = {
+    op = "certs.list", value = "hostname", describe = "status",
+    from = { "app" },
+  },
+  json = function()
+    return { type = "string", format = "hostname" }
+  end,
+  check = function(value, param)
+    local text, why = name(value, param)
+    if not text then
+      return nil, why
+    elseif text:find("://", 1, true) or text:find("[/:@?#]") then
+      return nil, "must be a bare host name, without scheme, port or path"
+    end
+    text = text:gsub("%.$", ""):lower()
+    for _, label in ipairs(str.split(text, ".")) do
+      local is_label = label == "*" or (#label <= 63
+        and label:find("^[%w_\x80-\xFF]") and not label:find("-$")
+        and not label:find("[^%w_%-\x80-\xFF]"))
+      if not is_label then
+        return nil, "must be a host name, such as www.example.com"
+      end
+    end
+    return text
+  end,
+})
+
+local function is_ipv4(text)
+  local parts = { text:match("^(%d+)%.(%d+)%.(%d+)%.(%d+)$") }
+  for _, part in ipairs(parts) do
+    if #part > 3 or tonumber(part) > 255 then
+      return false
+    end
+  end
+  return #parts == 4
+end
+
+local function is_ipv6(text)
+  local _, gaps = text:gsub("::", "")
+  if gaps > 1 or text:find(":::", 1, true) or not text:find(":", 1, true)
+    or text:find("[^%x:]") or text:find("^:[^:]") or text:find("[^:]:$") then
+    return false
+  end
+  local groups = 0
+  for group in text:gmatch("%x+") do
+    if #group > 4 then
+      return false
+    end
+    groups = groups + 1
+  end
+  return gaps == 1 and groups < 8 or groups == 8
+end
+
+M.define("ip", {
+  metavar = "ADDRESS",
+  widget = "text",
+  complete = {
+    op = "ips.list", value = "ip", describe = "type", from = { "app" },
+  },
+  json = string_json,
+  check = function(value)
+    if type(value) ~= "string" or not (is_ipv4(value) or is_ipv6(value)) then
+      return nil, "must be an IPv4 or IPv6 address"
+    end
+    return value:lower()
+  end,
+})
+
+M.define("cidr", {
+  metavar = "CIDR",
+  widget = "text",
+  json = string_json,
+  check = function(value)
+    local address, bits = tostring(value):match("^(.-)/(%d%d?%d?)$")
+    local most = address and (is_ipv4(address) and 32 or is_ipv6(address) and 128)
+    if not most or tonumber(bits) > most then
+      return nil, "must be an address range such as 10.0.0.0/8"
+    end
+    return value:lower()
+  end,
+})
+
+-- "at least 1", "between 1 and 10": the range a number's parameter allows.
+local function range_text(param)
+  if param.min and param.max then
+    return ("between %d and %d"):format(param.min, param.max)
+  end
+  return param.min and "at least " .. param.min or "at most " .. param.max
+end
+
+local function in_range(number, param)
+  if (param.min and number < param.min) or (param.max and number > param.max) then
+    return nil, "must be " .. range_text(param)
+  end
+  return number
+end
+
+local function number_json(kind, param)
+  return { type = kind, minimum = param.min, maximum = param.max }
+end
+
+M.define("integer", {
+  metavar = "N",
+  widget = "number",
+  json = function(param)
+    return number_json("integer", param)
+  end,
+  check = function(value, param)
+    if type(value) == "string" and not value:find("^[+-]?%d+$") then
+      return nil, "must be a whole number"
+    end
+    local number = math.tointeger(tonumber(value))
+    if not number then
+      return nil, "must be a whole number"
+    end
+    return in_range(number, param)
+  end,
+})
+
+M.define("number", {
+  metavar = "N",
+  widget = "number",
+  json = function(param)
+    return number_json("number", param)
+  end,
+  check = function(value, param)
+    if type(value) == "string" and not value:find("^[+-]?%d+%.?%d*$") then
+      return nil, "must be a number"
+    end
+    local number = tonumber(value)
+    if not number then
+      return nil, "must be a number"
+    end
+    return in_range(math.tointeger(number) or number, param)
+  end,
+})
+
+local BOOLEANS = {
+  ["true"] = true, yes = true, on = true, ["1"] = true,
+  ["false"] = false, no = false, off = false, ["0"] = false,
+}
+
+M.define("boolean", {
+  metavar = "true|false",
+  widget = "checkbox",
+  is_flag = true,
+  json = function()
+    return { type = "boolean" }
+  end,
+  check = function(value)
+    if type(value) == "boolean" then
+      return value
+    end
+    local word = BOOLEANS[tostring(value):lower()]
+    if word == nil then
+      return nil, "must be true or false"
+    end
+    return word
+  end,
+})
+
+M.define("enum", {
+  metavar = "WORD",
+  widget = "select",
+  json = function(param)
+    return { type = "string", enum = tbl.copy(param.values) }
+  end,
+  check = function(value, param)
+    if tbl.contains(param.values, value) then
+      return value
+    end
+    local text = "must be one of " .. str.join(param.values, "or")
+    local near = type(value) == "string" and str.did_you_mean(value, param.values)
+    return nil, near and ("%s (did you mean %s?)"):format(text, near) or text
+  end,
+})
+
+M.define("duration", {
+  metavar = "DURATION",
+  widget = "text",
+  show = fmt.duration,
+  json = function()
+    return {
+      type = { "number", "string" },
+      description = "seconds, or a text such as 90s, 5m, 1h30m",
+    }
+  end,
+  check = function(value, param)
+    local seconds = value
+    if type(value) == "string" then
+      seconds = time.parse_duration(value)
+    end
+    if type(seconds) ~= "number" or seconds ~= seconds or seconds < 0 then
+      return nil, "must be a duration such as 90s, 5m or 1h30m"
+    end
+    return in_range(seconds, param)
+  end,
+})
+
+local SIZE_UNITS = {
+  [""] = 1, b = 1, k = 2 ^ 10, kb = 2 ^ 10, kib = 2 ^ 10,
+  m = 2 ^ 20, mb = 2 ^ 20, mib = 2 ^ 20, g = 2 ^ 30, gb = 2 ^ 30, gib = 2 ^ 30,
+  t = 2 ^ 40, tb = 2 ^ 40, tib = 2 ^ 40,
+}
+
+-- A size in units of `unit` bytes; a bare number counts those units.
+local function size_type(metavar, unit, example)
+  return {
+    metavar = metavar,
+    widget = "number",
+    show = function(value)
+      return fmt.bytes(value * unit)
+    end,
+    json = function(param)
+      return number_json("integer", param)
+    end,
+    check = function(value, param)
+      local digits, suffix = tostring(value):match("^(%d+%.?%d*)%s*(%a*)$")
+      local factor = digits and SIZE_UNITS[suffix:lower()]
+      if not factor then
+        return nil, "must be a size such as " .. example
+      end
+      local bytes = tonumber(digits) * (suffix == "" and unit or factor)
+      local count = math.tointeger(bytes / unit)
+      if not count then
+        return nil, ("must be a whole number of %s"):format(metavar)
+      end
+      return in_range(count, param)
+    end,
+  }
+end
+
+M.define("bytes", size_type("BYTES", 1, "512, 64KB or 1MB"))
+M.define("megabytes", size_type("MB", 2 ^ 20, "512, 512MB or 2GB"))
+M.define("gigabytes", size_type("GB", 2 ^ 30, "10 or 10GB"))
+
+-- NAME=VALUE pairs: from argv one pair at a time, from JSON an object. The
+-- value of a `pairs` parameter is always a map from name to value.
+local function check_pair(key, value)
+  if type(key) ~= "string" or not key:find("^[%a_][%w_.-]*$") then
+    return nil, "must be NAME=VALUE with a name of letters, digits and _"
+  elseif type(value) ~= "string" or value:find("\0", 1, true) then
+    return nil, "must be NAME=VALUE with a text as its value"
+  end
+  return true
+end
+
+M.define("pairs", {
+  metavar = "NAME=VALUE",
+  collects = true,
+  widget = "list",
+  json = function()
+    return { type = "object", additionalProperties = { type = "string" } }
+  end,
+  check = function(value)
+    local given = type(value) == "table" and value or { value }
+    local map = {}
+    for key, item in pairs(given) do
+      local wanted, text = key, item
+      if math.type(key) == "integer" then
+        wanted, text = tostring(item):match("^([^=]*)=(.*)$")
+      end
+      local ok, why = check_pair(wanted, text)
+      if not ok then
+        return nil, why
+      end
+      map[wanted] = text
+    end
+    return map
+  end,
+})
+
+-- A moment: RFC 3339, or how long ago ("1h" is one hour before now). The
+-- value stays as given: only who runs the operation knows the time.
+M.define("time", {
+  metavar = "TIME",
+  widget = "text",
+  json = function()
+    return {
+      type = "string",
+      description = "RFC 3339 time, or an age such as 15m or 2h",
+    }
+  end,
+  check = function(value)
+    if type(value) == "string"
+      and (time.parse(value) or time.parse_duration(value)) then
+      return value
+    end
+    return nil, "must be a time such as 2024-05-01T12:00:00Z, or an age such as 15m"
+  end,
+})
+
+M.define("file", {
+  metavar = "FILE",
+  widget = "text",
+  complete = { files = true },
+  json = string_json,
+  check = function(value, param)
+    local text, why = plain_text(value, param)
+    if text == "" then
+      return nil, "must not be empty"
+    end
+    return text, why
+  end,
+})
+
+-- Bytes that must not leak: only an opaque handle is a value.
+M.define("secret", {
+  metavar = "SECRET",
+  widget = "password",
+  sensitive = true,
+  show = function()
+    return "[secret]"
+  end,
+  json = function()
+    return { type = "string", writeOnly = true }
+  end,
+  check = function(value)
+    if type(value) ~= "userdata" then
+      return nil, "must come from standard input, a file or a prompt"
+    end
+    return value
+  end,
+})
+
+-- Any JSON value, as decoded.
+M.define("json", {
+  metavar = "JSON",
+  widget = "textarea",
+  json = function()
+    return {}
+  end,
+  check = function(value)
+    if type(value) == "function" or type(value) == "userdata" then
+      return nil, "must be plain data"
+    end
+    return value
+  end,
+})
+
+return M

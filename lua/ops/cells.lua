@@ -1,0 +1,50 @@
+--- Table cells that need more than a path: sizes and images of machines.
+--- Pure; nil where the item does not say.
+
+local tbl = require "base.tbl"
+
+local M = {}
+
+--- The preset a guest corresponds to, "shared-cpu-2x", "performance-1x".
+---@param machine table
+---@return string?
+function M.size(machine)
+  local guest = tbl.get(machine, "config.guest")
+  if type(guest) ~= "table" or not guest.cpus or not guest.cpu_kind then
+    return nil
+  end
+  local kind = guest.cpu_kind == "shared" and "shared-cpu" or guest.cpu_kind
+  return ("%s-%dx"):format(tostring(kind), math.tointeger(guest.cpus) or 0)
+end
+
+--- The image without its registry: "my-app:deployment-01H".
+---@param machine table
+---@return string?
+function M.image(machine)
+  local ref = machine.image_ref
+  if type(ref) == "table" and ref.repository then
+    return ref.tag and ref.tag ~= "" and ref.repository .. ":" .. ref.tag
+      or ref.repository
+  end
+  local image = tbl.get(machine, "config.image")
+  if type(image) ~= "string" then
+    return nil
+  end
+  return (image:gsub("^registry%.fly%.io/", ""):gsub("@sha256:%x+$", ""))
+end
+
+--- How many of a machine's checks pass: "2/3".
+---@param machine table
+---@return string?
+function M.checks(machine)
+  local checks = machine.checks
+  if type(checks) ~= "table" or #checks == 0 then
+    return nil
+  end
+  local passing = tbl.filter(checks, function(check)
+    return check.status == "passing"
+  end)
+  return ("%d/%d"):format(#passing, #checks)
+end
+
+return M

@@ -1,0 +1,193 @@
+--- Reads that take several calls: over all organizations, or over all apps of
+--- one where its own listing is refused.
+--- Waits in `ctx.call` only; everything comes from the injected context.
+
+local err = require "base.err"
+local kinds = require "base.json.kinds"
+local tbl = require "base.tbl"
+
+local M = {}
+
+--- Whether an error says "not you" or "not here" rather than "not now".
+---@param e err.Record
+---@return boolean
+function M.is_refusal(e)
+  return e.kind == "forbidden" or e.kind == "not_found"
+    or e.status == 405 or e.status == 501
+end
+
+--- Slugs of the organizations to look at: the one asked for, or all visible.
+---@async
+---@param ctx op.Context
+---@param args { org: string? }
+---@return string[]? slugs
+---@return err.Record?
+function M.orgs(ctx, args)
+  local wanted = args.org or ctx.org
+  if wanted and wanted ~= "" then
+    return { wanted }
+  end
+  local list, e = ctx.call("orgs.list", {})
+  if not list then
+    return nil, e
+  end
+  return tbl.map(list, function(org)
+    return org.slug
+  end)
+end
+
+--- Calls fn for every item at the same time, as far as the context allows.
+--- Everything must succeed, else the first error in the list's order.
+---@async
+---@generic T, U
+---@param ctx op.Context
+---@param list T[]
+---@param fn fun(item: T): U?, err.Record?
+---@return U[]?
+---@return err.Record?
+function M.each_of(ctx, list, fn)
+  local results = ctx.map(list, function(item)
+    local value, e = fn(item)
+    return { value = value, e = e }
+  end)
+  local values = {}
+  for i, result in ipairs(results) do
+    if result.e then
+      return nil, result.e
+    end
+    values[i] = result.value
+  end
+  return values
+end
+
+--- A list operation's items, each through `keep` (which may change it, or
+--- return nil to leave it out). Handed on as they come when the caller takes
+--- them so; else returned as one list.
+---@async
+---@param ctx op.Context
+---@param id string
+---@param args table
+---@param keep fun(item: table): table?
+---@return table[]? items empty when they were handed on
+---@return err.Record?
+function M.items(ctx, id, args, keep)
+  local kept = kinds.array()
+  local count, e = ctx.call(id, args, {
+    each = function(item)
+      item = keep(item)
+      if item and ctx.each then
+        return ctx.each(item)
+      elseif item then
+        kept[#kept + 1] = item
+      end
+    end,
+  })
+  if not count then
+    return nil, e
+  end
+  return kept
+end
+
+--- Items over several organizations at the same time, one list. What the token
+--- may not see in one of several is told and left out; any other failure, or
+--- none left, fails the whole.
+---@async
+---@param ctx op.Context
+---@param slugs string[]
+---@param fn fun(slug: string): table[]?, err.Record?
+---@return table[]?
+---@return err.Record?
+function M.over_orgs(ctx, slugs, fn)
+  local refused
+  local lists, e = M.each_of(ctx, slugs, function(slug)
+    local items, why = fn(slug)
+    if items then
+      return items
+    elseif #slugs == 1 or not M.is_refusal(why) then
+      return nil, #slugs > 1 and err.wrap(why, "organization " .. slug) or why
+    end
+    refused = (refused or 0) + 1
+    ctx.notice(("left out organization %s: %s"):format(slug, why.message))
+    return {}, nil
+  end)
+  if not lists then
+    return nil, e
+  elseif refused == #slugs then
+    return nil, err.new({
+      kind = "forbidden",
+      message = "none of the organizations may be listed with this token",
+    })
+  end
+  return kinds.array(tbl.flatten(lists))
+end
+
+-- What an organization's own listing and the per-app one are called.
+---@class ops.Listing
+---@field org string id of the operation over an organization
+---@field app string id of the operation over an app
+---@field counted string field of an app that counts its items
+
+-- The items of all apps of an organization, an app at a time.
+local function by_app(ctx, listing, slug, filters, keep)
+  local apps, e = ctx.call("apps.list_org", { org = slug })
+  if not apps then
+    return nil, e
+  end
+  apps = tbl.filter(apps, function(app)
+    return app[listing.counted] ~= 0
+  end)
+  local lists, why = M.each_of(ctx, apps, function(app)
+    local args = tbl.merge(filters, { app = app.name })
+    local items, failed = M.items(ctx, listing.app, args, function(item)
+      item.app = app.name
+      return keep(item)
+    end)
+    -- An app deleted since it was listed has nothing to list.
+    if not items and failed.kind == "not_found" then
+      return {}
+    end
+    return items, failed and err.wrap(failed, "app " .. app.name)
+  end)
+  if not lists then
+    return nil, why
+  end
+  return tbl.flatten(lists)
+end
+
+--- The items of one app, or of all apps of the organizations in reach. An
+--- organization's listing is one call; where it is refused, one call per app.
+--- Every item gets its app's name as `app`.
+---@async
+---@param ctx op.Context
+---@param args { app: string?, org: string? }
+---@param listing ops.Listing
+---@param filters table arguments both listings take
+---@param keep fun(item: table): table?
+---@return table[]?
+---@return err.Record?
+function M.app_or_orgs(ctx, args, listing, filters, keep)
+  if args.app then
+    local one = tbl.merge(filters, { app = args.app })
+    return M.items(ctx, listing.app, one, function(item)
+      item.app = args.app
+      return keep(item)
+    end)
+  end
+  local slugs, e = M.orgs(ctx, args)
+  if not slugs then
+    return nil, e
+  end
+  return M.over_orgs(ctx, slugs, function(slug)
+    local all = tbl.merge(filters, { org = slug })
+    local items, why = M.items(ctx, listing.org, all, function(item)
+      item.app = item.app_name
+      return keep(item)
+    end)
+    if not items and M.is_refusal(why) then
+      return by_app(ctx, listing, slug, filters, keep)
+    end
+    return items, why
+  end)
+end
+
+return M

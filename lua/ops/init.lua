@@ -1,0 +1,18 @@
+--- All operations of the product; requiring this declares every row.
+--- Returns the registry.
+
+local registry = require "opkit.registry"
+
+local FILES = {
+  "orgs", "apps", "machines", "volumes", "regions", "secrets", "ips", "certs",
+  "releases", "auth",
+}
+
+for _, name in ipairs(FILES) do
+  require("ops." .. name)
+end
+registry.set_schemas(function(name)
+  return require("ops.schemas." .. name)
+end)
+
+return registry

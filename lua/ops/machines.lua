@@ -1,0 +1,136 @@
+--- Machines: the virtual machines that run an app.
+
+local cells = require "ops.cells"
+local flow = require "ops.flow"
+local op = require "opkit.op"
+local resource = require "opkit.resource"
+local tbl = require "base.tbl"
+
+resource {
+  id = "machines",
+  singular = "machine",
+  title = "Machines",
+  doc = "A machine is a small virtual machine in one region.",
+}
+
+local STATES = {
+  "created", "started", "stopped", "suspended", "failed", "creating",
+  "starting", "stopping", "restarting", "suspending", "destroying", "updating",
+  "replacing", "launch_failed", "destroyed", "replaced", "migrated",
+}
+
+-- What both listings can be narrowed by.
+local FILTERS = {
+  { "region", "region", "only machines in this region" },
+  { "state", "enum", "only machines in this state", values = STATES },
+}
+
+local COLUMNS = {
+  { "ID", "id" },
+  { "NAME", "name", priority = 3 },
+  { "APP", "app", priority = 2 },
+  { "STATE", "state", format = "state" },
+  { "REGION", "region" },
+  { "SIZE", cells.size, priority = 3 },
+  { "MEMORY", "config.guest.memory_mb", format = "megabytes", priority = 2 },
+  { "IMAGE", cells.image, priority = 5 },
+  { "UPDATED", "updated_at", format = "ago", priority = 4 },
+  { "CREATED", "created_at", format = "ago", priority = 6, wide = true },
+  { "PRIVATE IP", "private_ip", priority = 6, wide = true },
+}
+
+op {
+  id = "machines.list_app",
+  hidden = true,
+  title = "List the machines of one app",
+  effect = "read",
+  http = { "GET", "/v1/apps/{app}/machines" },
+  limit = "app",
+  page = "header",
+  params = tbl.flatten({
+    { { "app", "app", "name of the app", required = true } }, FILTERS,
+  }),
+  returns = { list = "machine" },
+}
+
+op {
+  id = "machines.list_org",
+  hidden = true,
+  title = "List the machines of one organization",
+  effect = "read",
+  http = { "GET", "/v1/orgs/{org}/machines" },
+  limit = "caller",
+  page = "body",
+  items = "machines",
+  params = tbl.flatten({
+    { { "org", "org", "slug of the organization", required = true } }, FILTERS,
+  }),
+  returns = { list = "machine" },
+}
+
+op {
+  id = "machines.list",
+  title = "List machines",
+  doc = [[
+    Without an app: the machines of all apps, in the organization given or in
+    every one the token can see.
+  ]],
+  effect = "read",
+  calls = {
+    "orgs.list", "apps.list_org", "machines.list_org", "machines.list_app",
+  },
+  run = function(ctx, args)
+    local listing = {
+      org = "machines.list_org", app = "machines.list_app",
+      counted = "machine_count",
+    }
+    local filters = { region = args.region, state = args.state }
+    return flow.app_or_orgs(ctx, args, listing, filters, function(machine)
+      return machine
+    end)
+  end,
+  order = { "app", "region", "id" },
+  params = tbl.flatten({
+    {
+      { "app", "app", "only machines of this app" },
+      { "org", "org", "only machines of this organization's apps" },
+    },
+    FILTERS,
+  }),
+  returns = { list = "machine" },
+  columns = COLUMNS,
+  examples = {
+    "list machines", "list machines --app my-app",
+    "list machines --org personal --state stopped",
+  },
+}
+
+op {
+  id = "machines.get",
+  title = "Show a machine",
+  effect = "read",
+  http = { "GET", "/v1/apps/{app}/machines/{id}" },
+  limit = "machine_get",
+  params = {
+    { "app", "app", "app the machine belongs to", required = true },
+    { "id", "machine", "id of the machine", required = true, pos = 1 },
+    { "version", "name", "an earlier version of its config" },
+  },
+  returns = "machine",
+  columns = {
+    { "ID", "id" },
+    { "NAME", "name" },
+    { "STATE", "state", format = "state" },
+    { "REGION", "region" },
+    { "SIZE", cells.size },
+    { "MEMORY", "config.guest.memory_mb", format = "megabytes" },
+    { "IMAGE", cells.image },
+    { "CHECKS", cells.checks },
+    { "PRIVATE IP", "private_ip" },
+    { "HOST", "host_status" },
+    { "CREATED", "created_at", format = "ago" },
+    { "UPDATED", "updated_at", format = "ago" },
+    { "VERSION", "instance_id" },
+  },
+  examples = { "get machine 1234abcd --app my-app" },
+}

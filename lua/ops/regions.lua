@@ -1,0 +1,51 @@
+--- Regions: where machines and volumes can be.
+
+local flow = require "ops.flow"
+local op = require "opkit.op"
+local resource = require "opkit.resource"
+
+resource {
+  id = "regions",
+  singular = "region",
+  title = "Regions",
+}
+
+op {
+  id = "regions.list_all",
+  hidden = true,
+  title = "List regions, closing ones too",
+  effect = "read",
+  http = { "GET", "/v1/platform/regions" },
+  limit = "caller",
+  items = "regions",
+  returns = { list = "region" },
+}
+
+op {
+  id = "regions.list",
+  title = "List regions",
+  doc = "Regions that are being closed are left out unless asked for.",
+  effect = "read",
+  calls = { "regions.list_all" },
+  run = function(ctx, args)
+    return flow.items(ctx, "regions.list_all", {}, function(region)
+      return (args.deprecated or not region.deprecated) and region or nil
+    end)
+  end,
+  order = { "code" },
+  params = {
+    { "deprecated", "boolean", "also regions that are being closed" },
+  },
+  returns = { list = "region" },
+  columns = {
+    { "CODE", "code" },
+    { "NAME", "name" },
+    { "AREA", "geo_region", priority = 3 },
+    { "GATEWAY", "gateway_available", format = "boolean", priority = 4 },
+    { "MANAGED POSTGRES", "mpg_available", format = "boolean", priority = 5,
+      wide = true },
+    { "PAID PLAN", "requires_paid_plan", format = "boolean", priority = 5,
+      wide = true },
+  },
+  examples = { "list regions" },
+}

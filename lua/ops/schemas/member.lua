@@ -1,0 +1,12 @@
+--- A member of an organization.
+
+return {
+  object = {
+    role = "string?",
+    joined_at = "time?",
+    user = {
+      object = { id = "string?", name = "string?", email = "string?" },
+      optional = true,
+    },
+  },
+}

@@ -1,0 +1,16 @@
+--- A region of the platform.
+
+return {
+  object = {
+    code = "string",
+    name = "string?",
+    geo_region = "string?",
+    latitude = "number?",
+    longitude = "number?",
+    deprecated = "boolean?",
+    gateway_available = "boolean?",
+    mpg_available = "boolean?",
+    requires_paid_plan = "boolean?",
+    capacity = "integer?",
+  },
+}

@@ -1,0 +1,15 @@
+--- A release of an app.
+
+return {
+  object = {
+    id = "string",
+    version = "integer",
+    status = "string?",
+    stable = "boolean?",
+    image = "string?",
+    reason = "string?",
+    description = "string?",
+    created_at = "time?",
+    user = { object = { email = "string?" }, optional = true },
+  },
+}

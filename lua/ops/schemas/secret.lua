@@ -1,0 +1,10 @@
+--- A secret of an app: its name and digest, never its value.
+
+return {
+  object = {
+    name = "string",
+    digest = "string?",
+    created_at = "time?",
+    updated_at = "time?",
+  },
+}

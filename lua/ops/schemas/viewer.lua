@@ -1,0 +1,5 @@
+--- Who a token speaks for: a user, or the token itself.
+
+return {
+  object = { kind = "string?", email = "string?", name = "string?" },
+}
