@@ -42,7 +42,7 @@ local FIELDS = {
 local SYNONYMS = {
   app_name = "app", application = "app", machine_id = "id", volume_id = "id",
   organization = "org", org_slug = "org", organization_id = "org",
-  region_code = "region", cluster_id = "id", token_id = "id", size = "size_gb",
+  region_code = "region", cluster_id = "id", token_id = "id",
   address = "ip", host = "hostname", domain = "hostname", wait_timeout = "timeout",
 }
 
@@ -99,6 +99,9 @@ local function read_one(where, declared)
   end
   param.name, param.type, param.text = declared[1], declared[2], declared[3]
   check_name(where, param.name)
+  if not param.type then
+    rules.fail(where, "needs a type")
+  end
   param.kind = types.get(param.type)
   check_type(where, param)
   rules.phrase(where, param.text)

@@ -134,25 +134,34 @@ local function is_given(value)
   return value ~= nil and value ~= false and value ~= json.null
 end
 
+-- A word that came from an argument and looks like a flag would be parsed as
+-- one, unless "--" stands before it. (A flag's own value is joined to it in the
+-- template: "--region={region}".)
+local function find_flag(words, from)
+  for i = from, #words do
+    if words[i]:find("^%-") and not tbl.contains(words, "--") then
+      return words[i]
+    end
+  end
+end
+
 local function append(op, args, template, words)
   for _, word in ipairs(template) do
-    if type(word) == "table" then
-      if is_given(args[word.when]) then
-        append(op, args, word, words)
-      end
-    else
+    if type(word) ~= "table" then
       local from = #words + 1
-      local follows_flag = from > 1 and words[from - 1]:find("^%-%-?%a")
       expand(op, args, word, words)
-      local first = words[from]
-      -- A value that looks like a flag would be parsed as one.
-      if first and first:find("^%-") and word:find("^{") and not follows_flag
-        and words[from - 1] ~= "--" then
+      local flag = word:find("^{") and find_flag(words, from)
+      if flag then
         return err.new({
           kind = "usage", op = op.id,
           message = ("%s: %s must not start with a dash"):format(
-            op.id, json.encode(first)),
+            op.id, json.encode(flag)),
         })
+      end
+    elseif is_given(args[word.when]) then
+      local refused = append(op, args, word, words)
+      if refused then
+        return refused
       end
     end
   end

@@ -102,6 +102,34 @@ local function check_http(where, row)
     { "app", "machine", "machine_get", "caller", "none" })
 end
 
+-- The variables of the text and the parameters are the same; those of paging
+-- are set by whoever turns the pages.
+local function check_variables(where, row)
+  local unused = {}
+  for variable in row.gql:match("^[^{]*"):gmatch("%$([%w_]+)%s*:") do
+    unused[variable] = true
+  end
+  local declared = tbl.copy(unused)
+  if row.page == "graphql" then
+    if not (declared.first and declared.after) then
+      M.fail(where, "a paged gql needs $first and $after")
+    end
+    unused.first, unused.after = nil, nil
+  end
+  for _, param in ipairs(row.params) do
+    local variable = (param.at or "var." .. param.name):match("^var%.([%w_]+)")
+    if variable and not declared[variable] then
+      M.fail(where, ("parameter %s is no variable of its gql"):format(param.name))
+    elseif variable then
+      unused[variable] = nil
+    end
+  end
+  local left = tbl.keys(unused)[1]
+  if left then
+    M.fail(where, ("$%s in gql is no parameter"):format(left))
+  end
+end
+
 local function check_gql(where, row)
   local kind, name = row.gql:match("^%s*(%a+)%s+(%w+)")
   if kind ~= "query" and kind ~= "mutation" then
@@ -111,28 +139,7 @@ local function check_gql(where, row)
   elseif (kind == "query") ~= (row.effect == "read") then
     M.fail(where, ("a %s does not go with effect %s"):format(kind, row.effect))
   end
-  local declared = {}
-  for variable in (row.gql:match("^[^{]*") or ""):gmatch("%$([%w_]+)%s*:") do
-    declared[variable] = true
-  end
-  for _, param in ipairs(row.params) do
-    local variable = param.at ~= "none"
-      and (param.at or "var." .. param.name):match("^var%.([%w_]+)")
-    if variable and not declared[variable] then
-      M.fail(where, ("parameter %s is no variable of its gql"):format(param.name))
-    end
-    declared[variable or false] = nil
-  end
-  if row.page == "graphql" then
-    if not (declared.first and declared.after) then
-      M.fail(where, "a paged gql needs $first and $after")
-    end
-    declared.first, declared.after = nil, nil
-  end
-  local left = tbl.keys(declared)[1]
-  if left then
-    M.fail(where, ("$%s in gql is no parameter"):format(left))
-  end
+  check_variables(where, row)
 end
 
 -- A word of an argv template, or a group of words behind a condition.
