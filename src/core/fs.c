@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/mem.h"
+#include "core/watch.h"
 
 enum { FIRST_READ = 4096 };
 
@@ -61,6 +62,8 @@ int clk_fs_reader_step(struct clk_fs_reader *reader)
             return UV_E2BIG;
         if (reader->length == reader->size && !reader_grow(reader))
             return UV_ENOMEM;
+        if (reader->shared && !clk_watch_ready(reader->fd, UV_READABLE))
+            return UV_EAGAIN;
         count = read(reader->fd, reader->data + reader->length,
                      reader->size - reader->length);
         if (count == 0)
@@ -74,7 +77,7 @@ int clk_fs_reader_step(struct clk_fs_reader *reader)
 
 void clk_fs_reader_close(struct clk_fs_reader *reader)
 {
-    if (reader->fd >= 0)
+    if (reader->fd >= 0 && !reader->shared)
         close(reader->fd);
     reader->fd = -1;
     clk_free(reader->data);

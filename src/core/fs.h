@@ -15,9 +15,11 @@
 
 /* --- reading ------------------------------------------------------------- */
 
-/* Reads a file to its end, in steps when it is a pipe or a terminal. */
+/* Reads a file to its end, in steps when it is a pipe or a terminal. For a
+   descriptor of somebody else's set fd, shared and max and open nothing. */
 struct clk_fs_reader {
-    int fd; /* -1 when closed */
+    int fd;      /* -1 when closed */
+    bool shared; /* may block, so poll first; is never closed here */
     char *data;
     size_t length, size;
     size_t max;
