@@ -110,6 +110,28 @@ static int secret_equals(lua_State *L)
     return 1;
 }
 
+/*** What tells it from other secrets without telling what it is: a keyed hash.
+---@param key string what the digest is for, at most 64 bytes; uses do not mix
+---@return string hex 32 digits */
+static int secret_digest(lua_State *L)
+{
+    static const char hex[] = "0123456789abcdef";
+    struct clk_secret *s = clk_check_secret(L, 1);
+    unsigned char out[CLK_DIGEST_SIZE];
+    char text[2 * CLK_DIGEST_SIZE];
+    size_t len;
+    const char *key = luaL_checklstring(L, 2, &len);
+
+    luaL_argcheck(L, len > 0 && len <= 64, 2, "1 to 64 bytes");
+    clk_secret_digest(s, key, len, out);
+    for (size_t i = 0; i < sizeof(out); i++) {
+        text[2 * i] = hex[out[i] >> 4];
+        text[2 * i + 1] = hex[out[i] & 15];
+    }
+    lua_pushlstring(L, text, sizeof(text));
+    return 1;
+}
+
 static bool is_space(unsigned char c)
 {
     return c == ' ' || (c >= '\t' && c <= '\r');
@@ -307,6 +329,7 @@ static int meta_refuse(lua_State *L)
 
 static const luaL_Reg methods[] = {
     {"close", secret_close},
+    {"digest", secret_digest},
     {"equals", secret_equals},
     {"find_class", secret_find_class},
     {"len", secret_len},

@@ -19,7 +19,8 @@ enum {
     CLK_SECRET_MAX = 1 << 20, /* bytes in one secret */
     CLK_SECRETS_MAX = 8192,   /* live secrets in one process */
     CLK_SECRET_MASK_MIN =
-        4, /* shorter ones are not masked: any text has them */
+        4,                /* shorter ones are not masked: any text has them */
+    CLK_DIGEST_SIZE = 16, /* bytes in a digest */
     CLK_SECRET_READ_MAX = 1
                           << 16 /* default limit of files and pipes, in bytes */
 };
@@ -75,6 +76,12 @@ void clk_secret_unref(struct clk_secret *secret);
 /* Whether two byte strings are the same, in a time that depends on the lengths
    alone. */
 bool clk_secret_same(const void *a, size_t a_len, const void *b, size_t b_len);
+
+/* What tells this secret from others without telling what it is: the same for
+   the same bytes and key, and of no use for finding either. Of a key, at most
+   64 bytes count. */
+void clk_secret_digest(const struct clk_secret *secret, const void *key,
+                       size_t key_len, unsigned char out[CLK_DIGEST_SIZE]);
 
 /* Zeroes memory in a way no compiler leaves out. */
 void clk_wipe(void *p, size_t len);
