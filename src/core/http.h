@@ -22,11 +22,11 @@ enum {
     CLK_HTTP_MAX_REQUEST_HEAD = 256 * 1024, /* bytes of all header lines */
     CLK_HTTP_MAX_REPLY_HEAD = 256 * 1024, /* bytes, interim replies included */
     CLK_HTTP_STREAM_BUFFER =
-        256 * 1024,                     /* bytes unread before the peer waits */
-    CLK_HTTP_MAX_HOST_CONNECTIONS = 64, /* more requests wait their turn */
-    CLK_HTTP_MAX_CONNECTIONS = 256,     /* of one client, all hosts */
-    CLK_HTTP_MAX_KEPT = 64,             /* idle connections and handles */
-    CLK_HTTP_MAX_TRANSFERS = 16384,     /* at one time in one client */
+        256 * 1024, /* bytes unread before the peer waits */
+    CLK_HTTP_MAX_HOST_CONNECTIONS = 128, /* more requests wait their turn */
+    CLK_HTTP_MAX_CONNECTIONS = 256,      /* of one client, all hosts */
+    CLK_HTTP_MAX_KEPT = 64,              /* idle connections and handles */
+    CLK_HTTP_MAX_TRANSFERS = 16384,      /* at one time in one client */
 };
 
 /* Why something failed: a stable code (static storage; "ENOMEM" means that
