@@ -1,0 +1,296 @@
+--- Carries out operations on a Fly account: one door for every face.
+--- Waits. Holds the credentials, the limits and what was learned meanwhile.
+
+local auth = require "fly.auth"
+local collect = require "fly.collect"
+local context = require "fly.context"
+local err = require "base.err"
+local fetch = require "fly.fetch"
+local opkit = require "opkit"
+local registry = require "opkit.registry"
+local transport = require "fly.transport"
+
+local M = {}
+
+---@class fly.ClientOptions
+---@field settings fly.Settings
+---@field http fun(request: table): table?, table? sys.http.request unless told
+---@field limiter table? sys.rate limiter; one of this client's own unless told
+---@field task table? sys.task
+---@field now (fun(): number)? monotonic seconds
+---@field wall (fun(): number)? seconds since 1970
+---@field random (fun(): number)? 0 <= x < 1
+---@field sleep fun(seconds: number)?
+---@field log fun(line: string)? debug lines
+---@field version string? of the program, for the User-Agent
+---@field concurrency integer? requests in flight at once
+---@field flyctl (fun(call: fly.Call): any, table?)? carries out `flyctl` rows
+
+---@class fly.CallOptions
+---@field raw boolean? the value is the server's JSON text
+---@field each (fun(item: table): boolean?)? gets items as they come; value = count
+---@field timeout number? seconds for the whole call
+---@field face op.Face? in whose words arguments are refused
+---@field nonce string? of a lease that is held
+
+---@class fly.Info
+---@field requests integer
+---@field warnings string[]
+---@field request_id string?
+
+---@class fly.Client
+---@field settings fly.Settings
+---@field concurrency integer
+---@field deps table
+local Client = {}
+Client.__index = Client
+Client.__name = "fly.client"
+
+--- Enough for a request per app of a large organization at once: over HTTP/2
+--- they share a connection.
+local CONCURRENCY = 128
+
+--- Lists that `run` rows ask for again and again, kept for a while in seconds:
+--- other operations ask for them first, and they hardly change.
+local KEPT = { ["orgs.list"] = 60 }
+
+---@param options fly.ClientOptions
+---@return table deps
+local function with_defaults(options)
+  local task = options.task or require "sys.task"
+  return {
+    task = task,
+    http = options.http or require("sys.http").request,
+    now = options.now or task.now,
+    wall = options.wall or require("sys.os").wall,
+    random = options.random or math.random,
+    sleep = options.sleep or task.sleep,
+    log = options.log,
+    settings = options.settings,
+    user_agent = "clanker/" .. (options.version or "dev"),
+    flyctl = options.flyctl,
+    limiter = options.limiter,
+  }
+end
+
+--- A client. A missing token is an error of its calls, not of this.
+---@param options fly.ClientOptions
+---@return fly.Client
+function M.new(options)
+  local self = setmetatable({
+    settings = options.settings,
+    concurrency = options.concurrency or CONCURRENCY,
+    deps = with_defaults(options),
+    kept = {},
+    pending = {},
+  }, Client)
+  self.deps.slots = self.deps.task.semaphore(self.concurrency)
+  return self
+end
+
+--- Credentials, limiter and transport, made when the first request needs them.
+---@param self fly.Client
+---@return fly.Fetch? fetch, table? err
+local function connect(self)
+  if self.fetch then
+    return self.fetch
+  end
+  local found, e = auth.new(self.settings.token, self.settings.token_source)
+  if not found then
+    return nil, e
+  end
+  self.deps.auth = found
+  if not self.deps.limiter then
+    local limiter, why = require("sys.rate").open(nil)
+    if not limiter then
+      return nil, why
+    end
+    self.own_limiter, self.deps.limiter = limiter, limiter
+  end
+  self.fetch = fetch.new(transport.new(self.deps), self.settings, found)
+  return self.fetch
+end
+
+---@async
+---@param self fly.Client
+---@param call fly.Call
+---@return any value, table? err
+local function flyctl(self, call)
+  if self.deps.flyctl then
+    return self.deps.flyctl(call)
+  end
+  return nil, err.new {
+    kind = "error",
+    message = ("%s is carried out by flyctl, which is not available here"):format(call.op.id),
+  }
+end
+
+--- Carries out a row in the way it names.
+---@async
+---@param self fly.Client
+---@param call fly.Call
+---@return any value, table? err
+local function execute(self, call)
+  if call.op.run then
+    return context.run(self, call)
+  elseif call.op.flyctl then
+    return flyctl(self, call)
+  end
+  local connected, e = connect(self)
+  if not connected then
+    return nil, e
+  end
+  return connected:run(call)
+end
+
+---@param id string
+---@param args table
+---@param face op.Face?
+---@return op.Row? op, table args_or_err
+local function look_up(id, args, face)
+  local op = registry.get(id)
+  if not op then
+    return nil, err.new { kind = "usage", message = ("there is no operation %q"):format(id) }
+  end
+  local checked, e = opkit.check(op, args, face)
+  if not checked then
+    return nil, e
+  end
+  return op, checked
+end
+
+--- Runs fn until it ends or the time is up.
+---@async
+---@param self fly.Client
+---@param seconds number?
+---@param fn fun(): any, table?
+---@return any value, table? err
+local function within(self, seconds, fn)
+  if not seconds then
+    return fn()
+  end
+  local value, e = self.deps.task.timeout(seconds, fn)
+  if value == nil and not err.is(e) then
+    return nil, err.new {
+      kind = "timeout",
+      code = "ETIMEDOUT",
+      message = ("no answer within %g s"):format(seconds),
+      hint = "try again, or give it longer with --timeout",
+    }
+  end
+  return value, e
+end
+
+--- Carries out an operation.
+--- Lists come as arrays, details as objects; `raw` and `each` change that.
+---@async
+---@param id string "machines.list"
+---@param args table<string, any>?
+---@param opts fly.CallOptions?
+---@return any value, fly.Info|table info_or_err
+function Client:call(id, args, opts)
+  opts = opts or {}
+  local op, checked = look_up(id, args or {}, opts.face)
+  if not op then
+    return nil, checked
+  end
+  local seconds = opts.timeout or self.settings.timeout
+  local call = {
+    op = op, args = checked, opts = opts,
+    deadline = seconds and self.deps.now() + seconds,
+    tally = { requests = 0, warnings = {} },
+    origins = opts.raw and op.run and collect.origins() or nil,
+  }
+  local value, e = within(self, seconds, function()
+    return execute(self, call)
+  end)
+  if value == nil and e ~= nil then
+    return nil, e
+  end
+  return value, call.tally
+end
+
+--- Does something once for all who ask at the same time.
+---@async
+---@param self fly.Client
+---@param key string
+---@param fn fun(): any, table?
+---@return any value, table? err
+local function once(self, key, fn)
+  local other = self.pending[key]
+  while other do
+    other.ended:wait()
+    if other.value ~= nil or other.err ~= nil then
+      return other.value, other.err
+    end
+    other = self.pending[key] -- it was cancelled: perhaps somebody tries again
+  end
+  local mine = { ended = self.deps.task.event() }
+  self.pending[key] = mine
+  local _ <close> = setmetatable({}, { __close = function()
+    self.pending[key] = nil
+    mine.ended:set()
+  end })
+  mine.value, mine.err = fn()
+  return mine.value, mine.err
+end
+
+---@async
+---@param self fly.Client
+---@param id string
+---@param call fly.Call
+---@return any value, table? err
+local function kept(self, id, call)
+  local now = self.deps.now()
+  local known = self.kept[id]
+  if known and now - known.at < KEPT[id] then
+    return known.value
+  end
+  local value, e = once(self, id, function()
+    return execute(self, call)
+  end)
+  if value ~= nil then
+    self.kept[id] = { value = value, at = now }
+  end
+  return value, e
+end
+
+--- A call that a `run` row makes: under its caller's deadline and tally.
+---@async
+---@param outer fly.Call
+---@param id string
+---@param args table<string, any>
+---@param opts fly.CallOptions
+---@return any value, table? err
+function Client:nested(outer, id, args, opts)
+  local op, checked = look_up(id, args)
+  if not op then
+    return nil, checked
+  end
+  local call = {
+    op = op, args = checked,
+    opts = { each = opts.each, nonce = opts.nonce },
+    deadline = outer.deadline,
+    tally = outer.tally,
+    is_nested = true,
+  }
+  if KEPT[id] and next(checked) == nil and not opts.each then
+    return kept(self, id, call)
+  end
+  call.origins = outer.origins
+  return execute(self, call)
+end
+
+--- Wipes the credentials; calls after this fail.
+function Client:close()
+  if self.deps.auth then
+    self.deps.auth:close()
+  end
+  if self.own_limiter then
+    self.own_limiter:close()
+    self.own_limiter = nil
+  end
+  self.fetch, self.kept = nil, {}
+end
+
+return M
