@@ -1,0 +1,164 @@
+--- Every http row against the API's own description.
+
+local openapi = require "kit.openapi"
+local ops = require "ops"
+local opkit = require "opkit"
+local str = require "base.str"
+local t = require "kit"
+local tbl = require "base.tbl"
+
+local FILE = t.shared("machines-openapi.json")
+
+local function read_spec()
+  local file = assert(io.open(FILE, "rb"))
+  local text = file:read("a")
+  file:close()
+  return openapi.read(text)
+end
+
+local SPEC = FILE and read_spec()
+
+local ROWS = tbl.filter(ops.all({ hidden = true }), function(op)
+  return op.http ~= nil
+end)
+
+-- A test over all http rows, each with its operation in the document.
+local function each_row(name, fn)
+  t.test(name, function()
+    if not SPEC then
+      return t.skip("no machines-openapi.json beside the repository")
+    end
+    for _, op in ipairs(ROWS) do
+      local operation = openapi.operation(SPEC, op.http[1], op.http[2])
+      if operation then
+        fn(op, operation)
+      end
+    end
+  end)
+end
+
+t.test("every method and path exists", function()
+  if not SPEC then
+    return t.skip("no machines-openapi.json beside the repository")
+  end
+  for _, op in ipairs(ROWS) do
+    t.ok(openapi.operation(SPEC, op.http[1], op.http[2]),
+      ("%s: the API has no %s %s"):format(op.id, op.http[1], op.http[2]))
+  end
+end)
+
+-- Where each parameter goes: { query = { wire = param }, body = … }.
+local function places(op)
+  local in_path = tbl.set(str.slots(op.http[2]))
+  local is_query = op.http[1] == "GET" or op.http[1] == "DELETE"
+  local found = { query = {}, body = {}, header = {}, none = {} }
+  for _, param in ipairs(op.params) do
+    if not in_path[param.name] then
+      local at = param.at or (is_query and "query." or "body.") .. param.name
+      local place, wire = at:match("^(%l+)%.?(.*)$")
+      found[place][wire] = param
+    end
+  end
+  return found
+end
+
+each_row("every query parameter exists, and required ones are sent", function(op, operation)
+  local known = openapi.parameters(operation, "query")
+  local sent = places(op).query
+  for wire in pairs(sent) do
+    t.ok(known[wire], ("%s: the API takes no %s in the query"):format(op.id, wire))
+  end
+  for wire, parameter in pairs(known) do
+    local param = sent[wire]
+    t.ok(not parameter.required or (param and param.required),
+      ("%s: the API requires %s"):format(op.id, wire))
+  end
+end)
+
+each_row("every body field exists, and required ones are sent", function(op, operation)
+  local body, is_required = openapi.body(SPEC, operation)
+  local sent = places(op).body
+  for wire in pairs(sent) do
+    t.ok(body and openapi.at(SPEC, body, wire),
+      ("%s: the API takes no %s in the body"):format(op.id, wire))
+  end
+  t.ok(not is_required or next(sent), op.id .. ": the API requires a body")
+  for _, wire in ipairs(body and next(sent) and body.required or {}) do
+    local found = tbl.find(tbl.keys(sent), function(path)
+      return path == wire or str.starts_with(path, wire .. ".")
+    end)
+    t.ok(found and (sent[found].required or sent[found].default ~= nil),
+      ("%s: the API requires %s in the body"):format(op.id, wire))
+  end
+end)
+
+-- How the document names the classes of limits that rows name.
+local CLASSES = { app = "app", machine = "machine", caller = "caller" }
+
+each_row("the limit is the published one", function(op, operation)
+  local limit = operation["x-fly-rate-limit"]
+  if not limit then
+    return t.eq(op.limit, "none", op.id)
+  end
+  local wanted = limit.rps == 5 and "machine_get" or CLASSES[limit.per]
+  t.ok(op.limit == wanted, ("%s: limit %s, published %s"):format(
+    op.id, op.limit, tostring(wanted)))
+end)
+
+each_row("a lease's nonce is sent exactly where one is taken", function(op, operation)
+  local header = openapi.parameters(operation, "header")["fly-machine-lease-nonce"]
+  local wanted = header and (header.required and "required" or "optional") or nil
+  t.ok(op.lease == wanted, ("%s: lease %s, the API says %s"):format(
+    op.id, tostring(op.lease), tostring(wanted)))
+end)
+
+each_row("what comes in pages says how", function(op, operation)
+  local has_cursor = openapi.parameters(operation, "query").cursor ~= nil
+  t.ok(not has_cursor or op.page, op.id .. " comes in pages")
+  local reply = operation.responses["200"]
+  local in_header = reply and reply.headers and reply.headers["fly-next-cursor"]
+  if has_cursor then
+    t.eq(op.page, in_header and "header" or "body")
+  else
+    t.eq(op.page, nil)
+  end
+end)
+
+-- Every field a shape names exists in the document's schema.
+local function check_fields(op, shape, reply, path)
+  if type(shape) ~= "table" then
+    return
+  end
+  reply = openapi.resolve(SPEC, reply)
+  if shape.list then
+    t.ok(reply.items, ("%s: %s is no array"):format(op.id, path))
+    return check_fields(op, shape.list, reply.items, path .. "[]")
+  elseif shape.map then
+    return check_fields(op, shape.map, reply.additionalProperties or {}, path)
+  end
+  for name, field in pairs(shape.object or {}) do
+    local found = openapi.at(SPEC, reply, { name })
+    local is_shared = op.id:find("^machines%.") or op.id:find("^volumes%.")
+    if found then
+      check_fields(op, field, found, path .. "." .. name)
+    else
+      -- One shape serves the listings of an app and of an organization.
+      t.ok(is_shared and type(field) == "string" and field:find("%?$")
+        or is_shared and field.optional,
+        ("%s: the API answers no %s.%s"):format(op.id, path, name))
+    end
+  end
+end
+
+each_row("the reply has the fields the row says, where it says", function(op, operation)
+  local shape, reply = opkit.returns(op), openapi.reply(SPEC, operation)
+  if not shape or not reply then
+    return
+  end
+  local at = op.items or op.item
+  if at then
+    reply = t.ok(openapi.at(SPEC, reply, at),
+      ("%s: the reply has no %s"):format(op.id, at))
+  end
+  check_fields(op, shape, reply, "reply")
+end)

@@ -1,0 +1,84 @@
+--- A stand-in for the context of `run` rows: answers calls from a table.
+--- Calls are recorded; a call the row does not declare fails the test.
+
+local err = require "base.err"
+local json = require "base.json"
+local ops = require "ops"
+local opkit = require "opkit"
+local tbl = require "base.tbl"
+
+local M = {}
+
+-- "machines.list_app my-app": how replies are found; the id alone is the default.
+local function key_of(id, args)
+  local subject = args.app or args.org
+  return subject and id .. " " .. subject or id
+end
+
+--- A context over replies: by "id subject" or id, a value, an error record, or
+--- a function of the arguments.
+---@param op op.Row
+---@param replies table<string, any>
+---@param more table? fields of the context
+function M.context(op, replies, more)
+  local ctx = { calls = {}, notices = {}, seen = {} }
+
+  function ctx.call(id, args, opts)
+    assert(tbl.contains(op.calls, id), op.id .. " does not declare " .. id)
+    local checked = assert(opkit.check(ops.get(id), args))
+    ctx.calls[#ctx.calls + 1] = key_of(id, args)
+    local reply = replies[key_of(id, args)]
+    if reply == nil then
+      reply = replies[id]
+    end
+    if type(reply) == "function" then
+      reply = reply(checked)
+    end
+    if reply == nil or err.is(reply) then
+      return nil, reply or err.new({ kind = "bug", message = "no reply for " .. id })
+    elseif opts and opts.each then
+      for _, item in ipairs(reply) do
+        opts.each(tbl.deep_copy(item))
+      end
+      return #reply
+    end
+    return tbl.deep_copy(reply)
+  end
+
+  function ctx.map(list, fn)
+    return tbl.map(list, fn)
+  end
+
+  function ctx.notice(text)
+    ctx.notices[#ctx.notices + 1] = text
+  end
+
+  function ctx.now()
+    return 1714521600
+  end
+
+  return tbl.merge(ctx, more or {})
+end
+
+--- An error as the transport would give it.
+function M.failure(kind, status)
+  return err.new({ kind = kind, status = status, message = "refused: " .. kind })
+end
+
+--- Runs an operation over replies; returns its result or error, and the context.
+function M.run(id, args, replies, more)
+  local op = ops.get(id)
+  local ctx = M.context(op, replies, more)
+  local checked = assert(opkit.check(op, args))
+  local value, e = op.run(ctx, checked)
+  return value, e, ctx
+end
+
+--- The values of a field over a list.
+function M.pluck(list, field)
+  return json.array(tbl.map(list, function(item)
+    return item[field]
+  end))
+end
+
+return M
