@@ -1,6 +1,6 @@
 --- Operations as tools for models and programs: JSON Schema of the arguments,
 --- name, description, annotations.
---- Pure; sensitive parameters are never part of a tool.
+--- Pure; sensitive and hidden parameters are never part of a tool.
 
 local json = require "base.json"
 local registry = require "opkit.registry"
@@ -61,7 +61,7 @@ end
 function M.schema(op, opts)
   local properties, required = {}, json.array()
   for _, param in ipairs(op.params) do
-    if not param.sensitive or (opts and opts.sensitive) then
+    if not param.hidden and (not param.sensitive or (opts and opts.sensitive)) then
       properties[param.name] = property(param)
       if param.required then
         required[#required + 1] = param.name

@@ -1,5 +1,6 @@
 --- TLS certificates of an app's host names.
 
+local flow = require "ops.flow"
 local op = require "opkit.op"
 local resource = require "opkit.resource"
 
@@ -22,6 +23,7 @@ op {
   params = {
     { "app", "app", "name of the app", required = true },
     { "filter", "name", "only host names that contain this" },
+    flow.page_size(500),
   },
   returns = { list = "cert" },
   columns = {

@@ -8,6 +8,16 @@ local tbl = require "base.tbl"
 
 local M = {}
 
+--- Asks for the largest pages there are: a list of a thousand is one request.
+---@param most integer the API's limit
+---@return table parameter
+function M.page_size(most)
+  return {
+    "limit", "integer", "items asked for at a time", default = most, min = 1, max = most,
+    hidden = true,
+  }
+end
+
 --- Whether an error says "not you" or "not here" rather than "not now".
 ---@param e err.Record
 ---@return boolean

@@ -49,6 +49,7 @@ op {
   page = "header",
   params = tbl.flatten({
     { { "app", "app", "name of the app", required = true } }, FILTERS,
+    { flow.page_size(1000) },
   }),
   returns = { list = "machine" },
 }
@@ -64,6 +65,7 @@ op {
   items = "machines",
   params = tbl.flatten({
     { { "org", "org", "slug of the organization", required = true } }, FILTERS,
+    { flow.page_size(1000) },
   }),
   returns = { list = "machine" },
 }

@@ -33,6 +33,7 @@ op {
   page = "header",
   params = {
     { "app", "app", "name of the app", required = true },
+    flow.page_size(1000),
   },
   returns = { list = "volume" },
 }
@@ -48,6 +49,7 @@ op {
   items = "volumes",
   params = {
     { "org", "org", "slug of the organization", required = true },
+    flow.page_size(1000),
   },
   returns = { list = "volume" },
 }
