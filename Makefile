@@ -81,7 +81,7 @@ $(B)/gen/list: FORCE
 
 build/embed: scripts/embed.c
 	@mkdir -p $(@D)
-	$(call say,HOSTCC,$<)$(CC) -O1 -o $@ $<
+	$(call say,HOSTCC,$<)$(CC) -O1 $(PKG_CFLAGS) -o $@ $< $(shell scripts/static-libs $(firstword $(STATIC))) -lm -ldl
 
 $(B)/tests/%: tests/c/%.c $(OBJECTS)
 	@mkdir -p $(@D)

@@ -1,4 +1,5 @@
-/* Module searchers over the embedded sources; bytecode is never loaded. */
+/* Module searchers over the embedded modules. Only those, which the build made,
+   are compiled code; whatever comes from elsewhere is loaded as text. */
 #include "host/loader.h"
 
 #include <stdio.h>
@@ -44,7 +45,8 @@ static int search_embedded(lua_State *L)
         lua_pushfstring(L, "no embedded module '%s'", name);
         return 1;
     }
-    if (luaL_loadbufferx(L, module->text, module->length, module->chunk, "t"))
+    if (luaL_loadbufferx(L, (const char *)module->code, module->length,
+                         module->chunk, "b"))
         return lua_error(L);
     lua_pushstring(L, module->chunk + 1);
     return 2;

@@ -6,12 +6,13 @@
 
 #include <lua.h>
 
-/* One Lua source file, embedded verbatim at build time. */
+/* One Lua source file, compiled at build time by the Lua that runs it here:
+   parsing sources at every start would cost several times the start itself. */
 struct clk_module {
     const char *name;  /* "ops.ips" */
     const char *chunk; /* "@lua/ops/ips.lua": what tracebacks show */
-    const char *text;
-    size_t length;
+    const unsigned char *code;
+    size_t length; /* bytes of code */
 };
 
 /* One C module that `require` finds under its name. */
