@@ -16,6 +16,10 @@ function M.env(name)
   return value
 end
 
+--- The program's version: "0.1.0".
+---@type string
+M.VERSION = host.VERSION
+
 --- Seconds since 1970.
 ---@type fun(): number
 M.wall = host.wall

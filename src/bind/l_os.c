@@ -193,5 +193,7 @@ int luaopen_host_os(lua_State *L);
 int luaopen_host_os(lua_State *L)
 {
     luaL_newlib(L, functions);
+    lua_pushliteral(L, CLK_VERSION);
+    lua_setfield(L, -2, "VERSION");
     return 1;
 }
