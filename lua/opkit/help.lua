@@ -17,10 +17,14 @@ local M = {}
 -- Narrowest and widest column of flags before their descriptions.
 local GUTTER = { least = 16, most = 34 }
 
---- All command paths of the operation; the first is the one to show.
+--- All command paths of the operation; the first is the one to show. A row
+--- without a resource is no operation but a face's own command.
 ---@param op op.Row
 ---@return string[]
 function M.paths(op)
+  if not op.resource then
+    return op.cli
+  end
   return paths.of(op, registry.resource(op.resource))
 end
 
@@ -91,7 +95,7 @@ local function remarks(param)
   if param.default ~= nil and param.default ~= false then
     list[#list + 1] = "default " .. effect.show(param, param.default)
   end
-  if param.many then
+  if param.many and not param.pos then
     list[#list + 1] = "may be repeated"
   end
   return #list > 0 and " (" .. table.concat(list, "; ") .. ")" or ""
@@ -107,8 +111,11 @@ local function entry(param)
   return { name, param.text .. remarks(param) }
 end
 
--- Two columns: names, and their texts wrapped beside them.
-local function two_columns(entries, width)
+--- Two columns: names, and their texts wrapped beside them.
+---@param entries { [1]: string, [2]: string }[]
+---@param width integer
+---@return string[] lines
+function M.columns(entries, width)
   local gutter = GUTTER.least
   for _, item in ipairs(entries) do
     gutter = math.max(gutter, math.min(str.len(item[1]) + 4, GUTTER.most))
@@ -127,6 +134,13 @@ local function two_columns(entries, width)
     end
   end
   return lines
+end
+
+--- The lines about parameters: how each is written, and what it is.
+---@param list op.Param[]
+---@return { [1]: string, [2]: string }[]
+function M.entries(list)
+  return tbl.map(shown({ params = list }), entry)
 end
 
 local function section(lines, title, body)
@@ -172,6 +186,9 @@ end
 
 local function also_lines(op, width)
   local all = M.paths(op)
+  if #all == 1 then
+    return {}
+  end
   local others = table.concat(all, ", ", 2)
   return tbl.map(str.wrap(others, width - 2), function(line)
     return "  " .. line
@@ -197,8 +214,8 @@ function M.help(op, opts)
     local list = (param.pos or param.rest) and arguments or flags
     list[#list + 1] = entry(param)
   end
-  section(lines, "Arguments", two_columns(arguments, width))
-  section(lines, "Flags", two_columns(flags, width))
+  section(lines, "Arguments", M.columns(arguments, width))
+  section(lines, "Flags", M.columns(flags, width))
   local notes = effect_lines(op, width)
   if #notes > 0 then
     lines[#lines + 1] = ""
@@ -208,7 +225,9 @@ function M.help(op, opts)
     return ("  %s %s"):format(program, example)
   end))
   section(lines, "Also", also_lines(op, width))
-  section(lines, "Calls", { "  " .. request.describe(op) })
+  if op.resource then
+    section(lines, "Calls", { "  " .. request.describe(op) })
+  end
   return table.concat(lines, "\n") .. "\n"
 end
 
