@@ -109,6 +109,12 @@ static void explain_broken(struct clk_http_transfer *t, const char *host,
 {
     if (explain_proxy(t, host, port))
         return;
+    /* A malformed chunk has this result too; only libcurl's words tell. */
+    if (strstr(t->detail, "chunk")) {
+        clk_http_error_set(&t->error, "EPROTO", "%s:%u: %s", host, port,
+                           t->detail);
+        return;
+    }
     clk_http_error_set(
         &t->error, "ECONNRESET",
         t->has_head ? "%s:%u closed the connection before the reply's end"

@@ -27,6 +27,7 @@ struct http_lane {
     int64_t now;     /* the same in ms, and so is what follows */
     int64_t curl_due; /* when libcurl wants to run */
     int64_t deadline; /* no later than the first deadline of a transfer */
+    bool overdue;     /* it was seen to be over once already */
     int64_t armed;    /* what the timer is set to */
     struct clk_http_transfer *first; /* running transfers */
     size_t active;                   /* their number */
@@ -93,8 +94,35 @@ void clk_http_explain_timeout(struct clk_http_transfer *transfer, bool idle);
 void clk_http_explain_size(struct clk_http_transfer *transfer, const char *what,
                            size_t limit);
 
+/* Remembers in `code` the first failure of a series of settings of t->easy. */
+#define CLK_HTTP_SET(option, value)                                            \
+    do {                                                                       \
+        if (code == CURLE_OK)                                                  \
+            code = curl->easy_setopt(t->easy, option, value);                  \
+    } while (0)
+
+/* Has the reply recorded in the transfer. */
+CURLcode clk_http_record(struct clk_http_transfer *t);
+
 /* Puts the transfer's request into its easy handle, which is fresh or reset. */
 CURLcode clk_http_configure(struct clk_http_transfer *transfer);
+
+/* Sees to it that the transfer's next deadline is kept. */
+void clk_http_await(const struct clk_http_transfer *transfer,
+                    struct http_lane *lane);
+
+/* Makes an empty lane of the client. */
+void clk_http_lane_open(struct http_lane *lane, struct clk_http *http);
+
+/* Sees to it that the lane has a multi handle. False when memory is out. */
+bool clk_http_lane_ready(struct http_lane *lane);
+
+/* Ends all its transfers for that reason, and its connections. */
+void clk_http_lane_drop(struct http_lane *lane, const char *code,
+                        const char *why);
+
+/* The same for good; the client is freed with its last lane. */
+void clk_http_lane_close(struct http_lane *lane);
 
 /* Ends a transfer: takes it from its lane, gives the handle back, tells the
    owner. `code` explains unless transfer->error is set. */

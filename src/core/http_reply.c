@@ -85,6 +85,19 @@ static bool add_folded(struct clk_http_transfer *t, const char *line,
     return true;
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+static void trim(const char **text, size_t *len)
+{
+    while (*len && is_blank((*text)[*len - 1]))
+        (*len)--;
+    for (; *len && is_blank(**text); (*len)--)
+        (*text)++;
+}
+
 /* "Name: value" to "name:value\n". A line without a colon is dropped. */
 static bool add_field(struct clk_http_transfer *t, const char *line, size_t len)
 {
@@ -102,10 +115,7 @@ static bool add_field(struct clk_http_transfer *t, const char *line, size_t len)
     to[name_len++] = ':';
     line += name_len;
     len -= name_len;
-    while (len && (*line == ' ' || *line == '\t')) {
-        line++;
-        len--;
-    }
+    trim(&line, &len);
     memcpy(to + name_len, line, len);
     to[name_len + len] = '\n';
     t->head.len += name_len + len + 1;
@@ -128,7 +138,6 @@ static bool end_head(struct clk_http_transfer *t)
 
     if (t->status < 200)
         return true;
-    t->has_head = true;
     t->lane->http->curl->easy_getinfo(
         t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
     if (length > 0 && has_body(t)) {
@@ -139,6 +148,7 @@ static bool end_head(struct clk_http_transfer *t)
         if (limit && !t->request->stream && !reserve(&t->body, (size_t)length))
             return clk_http_error_memory(&t->error);
     }
+    t->has_head = true;
     if (t->request->stream)
         tell(t);
     return true;
@@ -160,8 +170,7 @@ static bool record_line(struct clk_http_transfer *t, const char *line,
         begin_head(t, line, len);
         return true;
     }
-    if (line[0] == ' ' || line[0] == '\t' ? add_folded(t, line, len)
-                                          : add_field(t, line, len))
+    if (is_blank(line[0]) ? add_folded(t, line, len) : add_field(t, line, len))
         return true;
     return clk_http_error_memory(&t->error);
 }
@@ -222,95 +231,21 @@ static int on_send(void *transfer, char *remote_ip, char *local_ip,
     return CURL_PREREQFUNC_OK;
 }
 
-/* ---- setting up ---- */
-
-/* Remembers the first failure of a series of settings. */
-#define SET(option, value)                                                     \
-    do {                                                                       \
-        if (code == CURLE_OK)                                                  \
-            code = curl->easy_setopt(t->easy, option, value);                  \
-    } while (0)
-
-static CURLcode set_callbacks(struct clk_http_transfer *t,
-                              const struct clk_curl *curl)
-{
-    CURLcode code = CURLE_OK;
-
-    SET(CURLOPT_PRIVATE, t);
-    SET(CURLOPT_ERRORBUFFER, t->detail);
-    SET(CURLOPT_WRITEFUNCTION, on_body);
-    SET(CURLOPT_WRITEDATA, t);
-    SET(CURLOPT_HEADERFUNCTION, on_header);
-    SET(CURLOPT_HEADERDATA, t);
-    SET(CURLOPT_PREREQFUNCTION, on_send);
-    SET(CURLOPT_PREREQDATA, t);
-    SET(CURLOPT_NOSIGNAL, 1L);
-    SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    return code;
-}
-
-static CURLcode set_connection(struct clk_http_transfer *t,
-                               const struct clk_curl *curl)
-{
-    const struct clk_http_request *request = t->request;
-    const char *cafile =
-        request->cafile ? request->cafile : t->lane->http->cafile;
-    bool shared = request->target.tls && !request->stream;
-    CURLcode code = CURLE_OK;
-
-    SET(CURLOPT_SSL_VERIFYPEER, 1L);
-    SET(CURLOPT_SSL_VERIFYHOST, 2L);
-    SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    SET(CURLOPT_HTTP_VERSION,
-        (long)(shared ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
-    SET(CURLOPT_PIPEWAIT, shared ? 1L : 0L);
-    SET(CURLOPT_CONNECTTIMEOUT_MS, (long)request->connect_timeout_ms);
-    if (cafile)
-        SET(CURLOPT_CAINFO, cafile);
-    if (request->proxy)
-        SET(CURLOPT_PROXY, request->proxy);
-    else if (request->target.loopback)
-        SET(CURLOPT_PROXY, "");
-    if (code != CURLE_OK)
-        return code;
-    /* Newer than the oldest version we take; the scheme is checked anyway. */
-    curl->easy_setopt(t->easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    /* A name being resolved must not delay an abort. */
-    curl->easy_setopt(t->easy, CURLOPT_QUICK_EXIT, 1L);
-    return CURLE_OK;
-}
-
-static CURLcode set_request(struct clk_http_transfer *t,
-                            const struct clk_curl *curl)
-{
-    const struct clk_http_request *request = t->request;
-    CURLcode code = CURLE_OK;
-
-    SET(CURLOPT_URL, request->url);
-    if (request->headers)
-        SET(CURLOPT_HTTPHEADER, request->headers);
-    if (request->body) {
-        SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_len);
-        SET(CURLOPT_POSTFIELDS, request->body);
-    }
-    if (strcmp(request->method, "HEAD") == 0)
-        SET(CURLOPT_NOBODY, 1L);
-    else if (request->body || strcmp(request->method, "GET") != 0)
-        SET(CURLOPT_CUSTOMREQUEST, request->method);
-    if (!request->stream && !request->has_coding)
-        SET(CURLOPT_ACCEPT_ENCODING, "gzip");
-    return code;
-}
-
-CURLcode clk_http_configure(struct clk_http_transfer *t)
+CURLcode clk_http_record(struct clk_http_transfer *t)
 {
     const struct clk_curl *curl = t->lane->http->curl;
-    CURLcode code = set_callbacks(t, curl);
+    CURLcode code = CURLE_OK;
 
-    if (code == CURLE_OK)
-        code = set_connection(t, curl);
-    if (code == CURLE_OK)
-        code = set_request(t, curl);
+    CLK_HTTP_SET(CURLOPT_PRIVATE, t);
+    CLK_HTTP_SET(CURLOPT_ERRORBUFFER, t->detail);
+    CLK_HTTP_SET(CURLOPT_WRITEFUNCTION, on_body);
+    CLK_HTTP_SET(CURLOPT_WRITEDATA, t);
+    CLK_HTTP_SET(CURLOPT_HEADERFUNCTION, on_header);
+    CLK_HTTP_SET(CURLOPT_HEADERDATA, t);
+    CLK_HTTP_SET(CURLOPT_PREREQFUNCTION, on_send);
+    CLK_HTTP_SET(CURLOPT_PREREQDATA, t);
+    CLK_HTTP_SET(CURLOPT_NOSIGNAL, 1L);
+    CLK_HTTP_SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     return code;
 }
 
@@ -387,6 +322,7 @@ void clk_http_consume(struct clk_http_transfer *t)
     t->paused = false;
     clk_http_tick(t->lane);
     t->last_arrival = t->lane->now;
+    clk_http_await(t, t->lane);
     code = t->lane->http->curl->easy_pause(t->easy, CURLPAUSE_CONT);
     if (code != CURLE_OK)
         clk_http_finish(t, code);

@@ -71,16 +71,17 @@ static CURLUcode fill_target(const struct clk_curl *curl, CURLU *url,
     CURLUcode code =
         copy_part(curl, url, CURLUPART_SCHEME, scheme, sizeof(scheme));
 
-    if (code == CURLUE_OK)
-        code = copy_part(curl, url, CURLUPART_HOST, target->host,
-                         sizeof(target->host));
-    if (code == CURLUE_OK)
-        code = copy_part(curl, url, CURLUPART_PORT, port, sizeof(port));
     if (code != CURLUE_OK)
         return code;
     target->tls = strcmp(scheme, "https") == 0;
     if (!target->tls && strcmp(scheme, "http") != 0)
         return CURLUE_UNSUPPORTED_SCHEME;
+    code = copy_part(curl, url, CURLUPART_HOST, target->host,
+                     sizeof(target->host));
+    if (code == CURLUE_OK)
+        code = copy_part(curl, url, CURLUPART_PORT, port, sizeof(port));
+    if (code != CURLUE_OK)
+        return code;
     target->port = (uint16_t)strtoul(port, NULL, 10);
     target->loopback = is_loopback(target->host);
     return target->port ? CURLUE_OK : CURLUE_BAD_PORT_NUMBER;

@@ -1,0 +1,366 @@
+/* host.devnet: raw TCP servers on loopback, with which tests play peers that
+   misbehave; not in a release build. */
+#include <lauxlib.h>
+#include <lua.h>
+
+#ifdef CLK_DEV
+
+#include <string.h>
+
+#include "core/mem.h"
+#include "host/err.h"
+#include "host/task.h"
+
+#define LISTENER_META "host.devnet.listener"
+#define CONN_META "host.devnet.conn"
+
+enum { MAX_READ = 65536, BACKLOG = 128 };
+
+/* A listener or a connection; libuv owns it until its close callback. */
+struct sock {
+    uv_tcp_t tcp;
+    struct clk_wait wait;
+    struct sock *next; /* accepted, not yet taken */
+    uv_write_t write;
+    char *bytes; /* being written, or read */
+    size_t len;
+    int status; /* of the operation waited for; UV_EOF at the end */
+    bool done;  /* that operation is over */
+};
+
+/* What Lua holds. */
+struct box {
+    struct sock *sock; /* NULL once closed */
+};
+
+static void free_sock(uv_handle_t *handle)
+{
+    struct sock *sock = handle->data;
+
+    clk_free(sock->bytes);
+    clk_free(sock);
+}
+
+static void close_sock(struct sock *sock, bool reset)
+{
+    for (struct sock *taken; (taken = sock->next);) {
+        sock->next = taken->next;
+        taken->next = NULL;
+        close_sock(taken, false);
+    }
+    clk_wake(&sock->wait);
+    if (!reset || uv_tcp_close_reset(&sock->tcp, (uv_close_cb)free_sock) != 0)
+        uv_close((uv_handle_t *)&sock->tcp, free_sock);
+}
+
+static struct sock *new_sock(uv_loop_t *loop)
+{
+    struct sock *sock = clk_calloc(1, sizeof(*sock));
+
+    if (sock) {
+        uv_tcp_init(loop, &sock->tcp); /* opens nothing yet: can't fail */
+        sock->tcp.data = sock;
+    }
+    return sock;
+}
+
+static int close_box(lua_State *L, const char *meta, bool reset)
+{
+    struct box *box = luaL_checkudata(L, 1, meta);
+    struct sock *sock = box->sock;
+
+    box->sock = NULL;
+    if (sock)
+        close_sock(sock, reset);
+    return 0;
+}
+
+static struct sock *check_sock(lua_State *L, const char *meta)
+{
+    struct box *box = luaL_checkudata(L, 1, meta);
+
+    luaL_argcheck(L, box->sock != NULL, 1, "closed");
+    return box->sock;
+}
+
+/* The same on resume, when another task may have closed it: NULL then. */
+static struct sock *waited_sock(lua_State *L)
+{
+    return ((struct box *)lua_touserdata(L, 1))->sock;
+}
+
+static struct box *new_box(lua_State *L, const char *meta)
+{
+    struct box *box = lua_newuserdatauv(L, sizeof(*box), 0);
+
+    box->sock = NULL;
+    luaL_setmetatable(L, meta);
+    return box;
+}
+
+/*** Stops listening; connections not yet accepted are closed.
+---@param self host.devnet.Listener */
+static int listener_close(lua_State *L)
+{
+    return close_box(L, LISTENER_META, false);
+}
+
+/*** Closes the connection.
+---@param self host.devnet.Conn */
+static int conn_close(lua_State *L)
+{
+    return close_box(L, CONN_META, false);
+}
+
+/*** Closes the connection so that the peer sees a reset.
+---@param self host.devnet.Conn */
+static int conn_reset(lua_State *L)
+{
+    return close_box(L, CONN_META, true);
+}
+
+static void on_connection(uv_stream_t *stream, int status)
+{
+    struct sock *listener = stream->data;
+    struct sock *sock = status == 0 ? new_sock(stream->loop) : NULL;
+    struct sock **end = &listener->next;
+
+    if (!sock)
+        return;
+    if (uv_accept(stream, (uv_stream_t *)&sock->tcp) != 0) {
+        close_sock(sock, false);
+        return;
+    }
+    while (*end)
+        end = &(*end)->next;
+    *end = sock;
+    clk_wake(&listener->wait);
+}
+
+/*** Listens on a free port of 127.0.0.1.
+---@return host.devnet.Listener?
+---@return integer|string port
+---@return string? code */
+static int devnet_listen(lua_State *L)
+{
+    struct box *box = new_box(L, LISTENER_META);
+    struct sockaddr_in address;
+    int size = sizeof(address), error;
+
+    box->sock = new_sock(clk_loop(clk_host_of(L)));
+    if (!box->sock)
+        return clk_no_memory(L);
+    uv_ip4_addr("127.0.0.1", 0, &address);
+    error = uv_tcp_bind(&box->sock->tcp, (struct sockaddr *)&address, 0);
+    if (!error)
+        error =
+            uv_listen((uv_stream_t *)&box->sock->tcp, BACKLOG, on_connection);
+    if (!error)
+        error = uv_tcp_getsockname(&box->sock->tcp, (struct sockaddr *)&address,
+                                   &size);
+    if (error)
+        return clk_fail_uv(L, error, "listen");
+    lua_pushinteger(L, ntohs(address.sin_port));
+    return 2;
+}
+
+static int accept_done(lua_State *L, int status, lua_KContext ctx)
+{
+    struct sock *listener = waited_sock(L), *sock;
+    struct box *box;
+
+    (void)status;
+    if (!listener)
+        return 0;
+    if (!listener->next)
+        return clk_wait(L, &listener->wait, ctx, accept_done);
+    box = new_box(L, CONN_META);
+    sock = box->sock = listener->next;
+    listener->next = sock->next;
+    sock->next = NULL;
+    return 1;
+}
+
+/*** The next connection; nil when the listener is closed meanwhile.
+---@async
+---@param self host.devnet.Listener
+---@return host.devnet.Conn? */
+static int listener_accept(lua_State *L)
+{
+    check_sock(L, LISTENER_META);
+    return accept_done(L, LUA_OK, 0);
+}
+
+static void on_alloc(uv_handle_t *handle, size_t size, uv_buf_t *buffer)
+{
+    struct sock *sock = handle->data;
+
+    (void)size;
+    *buffer = uv_buf_init(sock->bytes, MAX_READ);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
+{
+    struct sock *sock = stream->data;
+
+    (void)buffer;
+    if (count == 0)
+        return;
+    uv_read_stop(stream);
+    sock->status = count < 0 ? (int)count : 0;
+    sock->len = count < 0 ? 0 : (size_t)count;
+    sock->done = true;
+    clk_wake(&sock->wait);
+}
+
+static int read_done(lua_State *L, int status, lua_KContext ctx)
+{
+    struct sock *sock = waited_sock(L);
+
+    (void)status;
+    if (!sock)
+        return 0;
+    if (!sock->done)
+        return clk_wait(L, &sock->wait, ctx, read_done);
+    if (sock->status == UV_EOF)
+        return 0;
+    if (sock->status)
+        return clk_fail_uv(L, sock->status, "read");
+    lua_pushlstring(L, sock->bytes, sock->len);
+    return 1;
+}
+
+/* One operation at a time: its buffer is the socket's. */
+static struct sock *begin(lua_State *L, size_t size)
+{
+    struct sock *sock = check_sock(L, CONN_META);
+
+    luaL_argcheck(L, !sock->wait.task, 1, "in use by another task");
+    clk_free(sock->bytes);
+    sock->bytes = clk_malloc(size);
+    sock->done = false;
+    if (!sock->bytes)
+        clk_no_memory(L);
+    return sock;
+}
+
+static void stop_reading(struct clk_wait *wait)
+{
+    struct sock *sock =
+        (struct sock *)(void *)((char *)wait - offsetof(struct sock, wait));
+
+    uv_read_stop((uv_stream_t *)&sock->tcp);
+}
+
+/*** Some bytes, as they arrive; nil at the end.
+---@async
+---@param self host.devnet.Conn
+---@return string? bytes
+---@return string? message
+---@return string? code */
+static int conn_read(lua_State *L)
+{
+    struct sock *sock = begin(L, MAX_READ);
+    int error;
+
+    sock->wait.cancel = stop_reading;
+    error = uv_read_start((uv_stream_t *)&sock->tcp, on_alloc, on_read);
+    if (error)
+        return clk_fail_uv(L, error, "read");
+    return read_done(L, LUA_OK, 0);
+}
+
+static void on_written(uv_write_t *write, int status)
+{
+    struct sock *sock = write->data;
+
+    sock->status = status;
+    sock->done = true;
+    clk_wake(&sock->wait);
+}
+
+static int write_done(lua_State *L, int status, lua_KContext ctx)
+{
+    struct sock *sock = waited_sock(L);
+
+    (void)status;
+    if (!sock)
+        return 0;
+    if (!sock->done)
+        return clk_wait(L, &sock->wait, ctx, write_done);
+    if (sock->status)
+        return clk_fail_uv(L, sock->status, "write");
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+/*** Writes all bytes; waits until the system took them.
+---@async
+---@param self host.devnet.Conn
+---@param bytes string
+---@return boolean? ok
+---@return string? message
+---@return string? code */
+static int conn_write(lua_State *L)
+{
+    size_t len;
+    const char *bytes = luaL_checklstring(L, 2, &len);
+    struct sock *sock = begin(L, len);
+    uv_buf_t buffer = uv_buf_init(sock->bytes, (unsigned)len);
+    int error;
+
+    memcpy(sock->bytes, bytes, len);
+    sock->wait.cancel = NULL;
+    sock->write.data = sock;
+    error = uv_write(&sock->write, (uv_stream_t *)&sock->tcp, &buffer, 1,
+                     on_written);
+    if (error)
+        return clk_fail_uv(L, error, "write");
+    return write_done(L, LUA_OK, 0);
+}
+
+static const luaL_Reg functions[] = {
+    {"listen", devnet_listen},
+    {NULL, NULL},
+};
+
+static const luaL_Reg listener_methods[] = {
+    {"accept", listener_accept},
+    {"close", listener_close},
+    {NULL, NULL},
+};
+
+static const luaL_Reg conn_methods[] = {
+    {"close", conn_close}, {"read", conn_read}, {"reset", conn_reset},
+    {"write", conn_write}, {NULL, NULL},
+};
+
+static void new_meta(lua_State *L, const char *name, const luaL_Reg *methods,
+                     lua_CFunction close)
+{
+    luaL_newmetatable(L, name);
+    lua_pushcfunction(L, close);
+    lua_setfield(L, -2, "__gc");
+    lua_pushcfunction(L, close);
+    lua_setfield(L, -2, "__close");
+    lua_newtable(L);
+    luaL_setfuncs(L, methods, 0);
+    lua_setfield(L, -2, "__index");
+    lua_pop(L, 1);
+}
+
+#endif
+
+int luaopen_host_devnet(lua_State *L);
+
+int luaopen_host_devnet(lua_State *L)
+{
+#ifdef CLK_DEV
+    new_meta(L, LISTENER_META, listener_methods, listener_close);
+    new_meta(L, CONN_META, conn_methods, conn_close);
+    luaL_newlib(L, functions);
+    return 1;
+#else
+    return luaL_error(L, "host.devnet is for development builds");
+#endif
+}
