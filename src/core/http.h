@@ -25,7 +25,7 @@ enum {
         256 * 1024, /* bytes unread before the peer waits */
     CLK_HTTP_MAX_HOST_CONNECTIONS = 128, /* more requests wait their turn */
     CLK_HTTP_MAX_CONNECTIONS = 256,      /* of one client, all hosts */
-    CLK_HTTP_MAX_KEPT = 64,              /* idle connections and handles */
+    CLK_HTTP_MAX_KEPT = 128,             /* idle connections and handles */
     CLK_HTTP_MAX_TRANSFERS = 16384,      /* at one time in one client */
 };
 
