@@ -22,25 +22,37 @@ enum {
 
 static void on_timer(uv_timer_t *timer);
 
-/* Lets the HTTP library work, and asks it when it wants to be called again. Its
-   descriptor set is edge-triggered inside: work it left over for fairness is
-   not signalled again, only told by a time-out of 0. */
-static void pump(struct clk_server *server)
+/* Milliseconds until the HTTP library wants to work again; -1: no time-out is
+   running. Its descriptor set is edge-triggered inside: work it left over for
+   fairness is not signalled again, only told by a time-out of 0. And a listener
+   it dropped when the last connection was taken is put back when it works
+   after one was closed. */
+static long long time_to_work(struct clk_server *server)
 {
-    const struct clk_mhd_api *api = server->api;
     MHD_UNSIGNED_LONG_LONG wait = 0;
 
+    if (server->closed_one)
+        return 0;
+    if (server->api->get_timeout(server->daemon, &wait) != MHD_YES)
+        return -1;
+    return (long long)wait;
+}
+
+/* Lets the HTTP library work. */
+static void pump(struct clk_server *server)
+{
+    long long wait = 0;
+
     server->kicked = false;
-    for (int i = 0; i < TURNS; i++) {
-        api->run(server->daemon);
-        if (api->get_timeout(server->daemon, &wait) != MHD_YES) {
-            uv_timer_stop(&server->io->timer);
-            return;
-        }
-        if (wait > 0)
-            break;
+    for (int i = 0; i < TURNS && wait == 0; i++) {
+        server->closed_one = false;
+        server->api->run(server->daemon);
+        wait = time_to_work(server);
     }
-    uv_timer_start(&server->io->timer, on_timer, wait, 0);
+    if (wait < 0)
+        uv_timer_stop(&server->io->timer);
+    else
+        uv_timer_start(&server->io->timer, on_timer, (uint64_t)wait, 0);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -178,6 +190,7 @@ static void on_connection(void *ud, struct MHD_Connection *conn, void **slot,
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         connection_open(server, conn, slot);
     } else {
+        server->closed_one = true;
         clk_free(*slot);
         *slot = NULL;
     }

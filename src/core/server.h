@@ -30,7 +30,8 @@ struct clk_server_options {
     unsigned idle_timeout;    /* seconds without a byte; 0: no limit */
 };
 
-/* A request or reply header; the strings are the owner's of the moment. */
+/* A request or reply header; the strings are the owner's of the moment. Those
+   of a request end with their length, those of a reply with NUL. */
 struct clk_header {
     const char *name;
     const char *value;

@@ -240,6 +240,9 @@ static enum MHD_Result header_add(void *ud, enum MHD_ValueKind kind,
     list->next->name_length = name_length;
     list->next->value = value ? value : "";
     list->next->value_length = value ? value_length : 0;
+    while (list->next->value_length > 0
+           && strchr(" \t", value[list->next->value_length - 1]))
+        list->next->value_length--; /* the library trims the start only */
     list->next++;
     return MHD_YES;
 }

@@ -30,8 +30,9 @@ struct clk_server {
     size_t max_body;
     unsigned port;
     bool closing;
-    bool kicked; /* the timer is set to let the library work at once */
-    bool lost;   /* a request was dropped for lack of memory */
+    bool closed_one; /* a connection was closed in this turn */
+    bool kicked;     /* the timer is set to let the library work at once */
+    bool lost;       /* a request was dropped for lack of memory */
     void (*on_event)(void *ud);
     void *ud;
 };
