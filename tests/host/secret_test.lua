@@ -181,10 +181,12 @@ t.test("from_env leaves the variable, or takes it", function()
   local taken = host.from_env("CMOCKA_MESSAGE_OUTPUT", true)
   holds(taken, old)
   t.eq(os.getenv("CMOCKA_MESSAGE_OUTPUT"), nil)
-  local f = assert(io.open("/proc/self/environ", "rb"))
-  local environ = f:read("a")
-  f:close()
-  t.has(environ, "CMOCKA_MESSAGE_OUTPUT=\0")
+  if not os.getenv("VALGRIND") then -- it gives its program another environment
+    local f = assert(io.open("/proc/self/environ", "rb"))
+    local environ = f:read("a")
+    f:close()
+    t.has(environ, "CMOCKA_MESSAGE_OUTPUT=\0")
+  end
 end)
 
 t.test("from_file reads the bytes as they are", function()
