@@ -82,6 +82,7 @@ function M.new(options)
     concurrency = options.concurrency or CONCURRENCY,
     deps = with_defaults(options),
     kept = {},
+    memo = {},
     pending = {},
   }, Client)
   self.deps.slots = self.deps.task.semaphore(self.concurrency)

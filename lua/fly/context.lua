@@ -102,6 +102,7 @@ function M.run(client, call)
       call.tally.warnings[#call.tally.warnings + 1] = text
     end,
     now = client.deps.wall,
+    memo = client.memo,
   }, call.args)
   if value == nil and e ~= nil then
     return nil, e

@@ -53,7 +53,10 @@ local registry = require "opkit.registry"
 
 ---@class op.Context what `run` gets; nothing else is reachable from there
 ---@field call fun(id: string, args: table, opts: table?): any, err.Record?
----@field map fun(list: any[], fn: fun(item: any, i: integer): any): any[]
+---@field map fun(list: any[], fn: fun(item: any, i: integer): any, err.Record?):
+--- any[]?, err.Record? runs fn for all at the same time, results in order; the
+--- first error ends the rest and is the result
+---@field memo table<string, any> lasts as long as the client; for hints only
 ---@field each fun(item: any)? set when the caller takes items as they come
 ---@field org string? slug of the organization to stay in
 ---@field notice fun(text: string) tells the user something on the side

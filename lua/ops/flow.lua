@@ -46,30 +46,6 @@ function M.orgs(ctx, args)
   end)
 end
 
---- Calls fn for every item at the same time, as far as the context allows.
---- Everything must succeed, else the first error in the list's order.
----@async
----@generic T, U
----@param ctx op.Context
----@param list T[]
----@param fn fun(item: T): U?, err.Record?
----@return U[]?
----@return err.Record?
-function M.each_of(ctx, list, fn)
-  local results = ctx.map(list, function(item)
-    local value, e = fn(item)
-    return { value = value, e = e }
-  end)
-  local values = {}
-  for i, result in ipairs(results) do
-    if result.e then
-      return nil, result.e
-    end
-    values[i] = result.value
-  end
-  return values
-end
-
 --- A list operation's items, each through `keep` (which may change it, or
 --- return nil to leave it out). Handed on as they come when the caller takes
 --- them so; else returned as one list.
@@ -108,21 +84,21 @@ end
 ---@return table[]?
 ---@return err.Record?
 function M.over_orgs(ctx, slugs, fn)
-  local refused
-  local lists, e = M.each_of(ctx, slugs, function(slug)
+  local refused = 0
+  local lists, e = ctx.map(slugs, function(slug)
     local items, why = fn(slug)
     if items then
       return items
     elseif #slugs == 1 or not M.is_refusal(why) then
       return nil, #slugs > 1 and err.wrap(why, "organization " .. slug) or why
     end
-    refused = (refused or 0) + 1
+    refused = refused + 1
     ctx.notice(("left out organization %s: %s"):format(slug, why.message))
-    return {}, nil
+    return {}
   end)
   if not lists then
     return nil, e
-  elseif refused == #slugs then
+  elseif refused > 0 and refused == #slugs then
     return nil, err.new({
       kind = "forbidden",
       message = "none of the organizations may be listed with this token",
@@ -146,7 +122,7 @@ local function by_app(ctx, listing, slug, filters, keep)
   apps = tbl.filter(apps, function(app)
     return app[listing.counted] ~= 0
   end)
-  local lists, why = M.each_of(ctx, apps, function(app)
+  local lists, why = ctx.map(apps, function(app)
     local args = tbl.merge(filters, { app = app.name })
     local items, failed = M.items(ctx, listing.app, args, function(item)
       item.app = app.name
@@ -188,12 +164,17 @@ function M.app_or_orgs(ctx, args, listing, filters, keep)
     return nil, e
   end
   return M.over_orgs(ctx, slugs, function(slug)
+    local refusal = "refused " .. listing.org .. " " .. slug
+    if ctx.memo[refusal] then
+      return by_app(ctx, listing, slug, filters, keep)
+    end
     local all = tbl.merge(filters, { org = slug })
     local items, why = M.items(ctx, listing.org, all, function(item)
       item.app = item.app_name
       return keep(item)
     end)
     if not items and M.is_refusal(why) then
+      ctx.memo[refusal] = true
       return by_app(ctx, listing, slug, filters, keep)
     end
     return items, why

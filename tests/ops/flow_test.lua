@@ -125,6 +125,18 @@ t.test("a refused organization listing falls back to its apps", function()
   end
 end)
 
+t.test("a refused organization listing is not asked for again", function()
+  local memo, replies = {}, {
+    ["machines.list_org acme"] = failure("forbidden", 403),
+    ["apps.list_org acme"] = { { name = "web" } },
+    ["machines.list_app web"] = { { id = "1" } },
+  }
+  run("machines.list", { org = "acme" }, replies, { memo = memo })
+  local list, _, ctx = run("machines.list", { org = "acme" }, replies, { memo = memo })
+  t.eq(pluck(list, "id"), { "1" })
+  t.eq(ctx.calls, { "apps.list_org acme", "machines.list_app web" })
+end)
+
 t.test("a busy or broken server is no reason to ask more often", function()
   for _, kind in ipairs({ "rate_limited", "network", "server", "timeout", "auth" }) do
     local list, e, ctx = run("machines.list", { org = "acme" },

@@ -21,7 +21,7 @@ end
 ---@param replies table<string, any>
 ---@param more table? fields of the context
 function M.context(op, replies, more)
-  local ctx = { calls = {}, notices = {}, seen = {} }
+  local ctx = { calls = {}, notices = {}, memo = {} }
 
   function ctx.call(id, args, opts)
     assert(tbl.contains(op.calls, id), op.id .. " does not declare " .. id)
@@ -46,7 +46,15 @@ function M.context(op, replies, more)
   end
 
   function ctx.map(list, fn)
-    return tbl.map(list, fn)
+    local values = {}
+    for i, item in ipairs(list) do
+      local value, e = fn(item, i)
+      if value == nil and e ~= nil then
+        return nil, e
+      end
+      values[i] = value
+    end
+    return values
   end
 
   function ctx.notice(text)
