@@ -25,6 +25,8 @@
 #define MAX_LOCKS 100
 #define LOCK_PAUSE_NS 10000000
 
+#define UNIQUE 6 /* characters that mkostemp makes unique */
+
 /* What a file turned out to be. */
 enum verdict { GOOD, REPLACE, REFUSE };
 
@@ -79,15 +81,15 @@ static int write_empty(int fd, uint64_t boot)
    (then another process's table is success, too). */
 static int create(const char *path, uint64_t boot, bool replace)
 {
-    static const char suffix[] = ".XXXXXX";
     size_t len = strlen(path);
-    char *temp = clk_malloc(len + sizeof(suffix));
+    char *temp = clk_calloc(1, len + sizeof(".") + UNIQUE);
     int fd, error;
 
     if (!temp)
         return UV_ENOMEM;
     memcpy(temp, path, len);
-    memcpy(temp + len, suffix, sizeof(suffix));
+    temp[len] = '.';
+    memset(temp + len + 1, 'X', UNIQUE); /* mkostemp's place holders */
     fd = mkostemp(temp, O_CLOEXEC); /* mode 0600 */
     if (fd < 0) {
         error = uv_translate_sys_error(errno);

@@ -9,7 +9,7 @@
 /* Fills in the error that the last call on `db` gave. */
 void clk_store_sqlite_error(struct clk_store_error *error, sqlite3 *db);
 
-/* Fills in an error of the operating system (a libuv error number). */
+/* Fills in a libuv error number, an error of the operating system. */
 void clk_store_uv_error(struct clk_store_error *error, const char *subject,
                         int number);
 

@@ -174,9 +174,10 @@ end)
 
 t.test("wrong arguments are refused", function()
   local limiter <close> = t.ok(rate.open())
-  for _, args in ipairs { { 0, 3 }, { -1, 3 }, { 1, 0 }, { 0 / 0, 3 }, { 1e9, 3 }, { 1, 1000000 } } do
+  local wrong = { { 0, 3 }, { -1, 3 }, { 1, 0 }, { 0 / 0, 3 }, { 1e9, 3 }, { 1, 1000000 } }
+  for _, limit in ipairs(wrong) do
     t.raises(function()
-      limiter:acquire("a", args[1], args[2])
+      limiter:acquire("a", limit[1], limit[2])
     end, "a rate and burst within range")
   end
   t.raises(function()
