@@ -15,7 +15,8 @@ enum {
     BACKLOG = 128,
     TURNS = 8, /* of the HTTP library before others get the loop */
     HANGUP_EVENTS = 64,
-    CLOSING_TURNS = 4
+    CLOSING_TURNS = 4,
+    DRAIN_READS = 64
 };
 
 /* --- on the loop --------------------------------------------------------- */
@@ -176,10 +177,34 @@ static void connection_open(struct clk_server *server,
     struct epoll_event event = {.events = EPOLLRDHUP | EPOLLET};
 
     *slot = connection;
-    if (!connection || !info)
+    if (!connection)
         return;
+    connection->fd = -1;
+    if (!info)
+        return;
+    connection->fd = info->connect_fd;
     event.data.ptr = connection;
     epoll_ctl(server->io->hangups_fd, EPOLL_CTL_ADD, info->connect_fd, &event);
+}
+
+/* Bytes of a refused request that nobody read would turn the closing into a
+   reset, and the client might never see why it was refused. */
+static void drain(int fd)
+{
+    char rest[4096];
+
+    for (int i = 0; i < DRAIN_READS; i++)
+        if (recv(fd, rest, sizeof(rest), MSG_DONTWAIT) <= 0)
+            return;
+}
+
+static void connection_close(struct clk_server *server,
+                             struct clk_connection *connection)
+{
+    server->closed_one = true;
+    if (connection && connection->fd >= 0)
+        drain(connection->fd);
+    clk_free(connection);
 }
 
 static void on_connection(void *ud, struct MHD_Connection *conn, void **slot,
@@ -190,8 +215,7 @@ static void on_connection(void *ud, struct MHD_Connection *conn, void **slot,
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         connection_open(server, conn, slot);
     } else {
-        server->closed_one = true;
-        clk_free(*slot);
+        connection_close(server, *slot);
         *slot = NULL;
     }
 }

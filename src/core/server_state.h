@@ -41,6 +41,7 @@ struct clk_server {
 struct clk_connection {
     struct clk_request *request; /* the one being served, or NULL */
     bool gone;                   /* it closed, or closed its sending half */
+    int fd;                      /* the library's, or -1 */
 };
 
 /* The bytes of a stream on their way to the socket. */
