@@ -184,7 +184,7 @@ local function follow(send, opts)
       result:close()
     end
     if left == 0 then
-      return refuse("ELOOP", ("more than %d redirects"):format(opts.follow))
+      return refuse("ELOOP", ("more redirects than %d"):format(opts.follow))
     end
     left, spent = left - 1, spent + reply.elapsed
     local e

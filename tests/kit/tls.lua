@@ -91,7 +91,7 @@ function M.front(backend, certificates, ...)
   local client <close> = t.ok(http.new())
   t.eventually(function()
     local reply, e = client:request {
-      url = front.url .. "/are-you-there", cafile = certificates.ca, timeout = 1,
+      url = front.url .. "/are-you-there", cafile = certificates.ca,
     }
     return reply or e.code ~= "ECONNREFUSED"
   end, 10)
