@@ -66,6 +66,14 @@ function M.acquire(limiter, bucket)
   return limiter:acquire(bucket.key, bucket.rate, bucket.burst)
 end
 
+--- Seconds that `acquire` would wait now.
+---@param limiter table sys.rate
+---@param bucket fly.Bucket|false|nil
+---@return number
+function M.delay(limiter, bucket)
+  return bucket and limiter:delay(bucket.key, bucket.rate, bucket.burst) or 0
+end
+
 --- The server refused: nobody draws from the bucket for that long.
 ---@param limiter table sys.rate
 ---@param bucket fly.Bucket|false|nil

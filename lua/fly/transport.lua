@@ -53,6 +53,9 @@ local CONNECT_TIMEOUT = 10
 --- No reply of Fly comes near this; it bounds what a wrong host can send.
 local MAX_BODY = 64 * 1024 * 1024
 
+--- A wait for the rate limit from this long on, in seconds, is logged.
+local NOTED_DELAY = 0.05
+
 --- A 429 without Retry-After closes its bucket for this long, in seconds.
 local PENALTY = 1
 
@@ -137,6 +140,20 @@ local function exchange(self, request, attempt, deadline, tally)
   return reply, e
 end
 
+--- Waits for the request's bucket; a wait that is felt is told in the log.
+---@async
+---@param self fly.Transport
+---@param request fly.Request
+---@return boolean? granted, table? err
+local function admit(self, request)
+  local deps = self.deps
+  local delay = deps.log and limits.delay(deps.limiter, request.bucket) or 0
+  if delay >= NOTED_DELAY then
+    log(self, "%s %s: waits %.2f s for the rate limit", request.method, request.url, delay)
+  end
+  return limits.acquire(deps.limiter, request.bucket)
+end
+
 --- Sends a request and gives its successful reply.
 ---@async
 ---@param request fly.Request
@@ -149,7 +166,7 @@ function Transport:send(request, deadline, tally)
     safe = request.safe,
     deadline = deadline,
     admit = function()
-      return limits.acquire(deps.limiter, request.bucket)
+      return admit(self, request)
     end,
     on_pause = function(seconds, reason)
       log(self, "%s %s: again in %.2f s (%s)", request.method, request.url, seconds, reason)

@@ -39,6 +39,9 @@ function M.deps(answer, settings)
       deps.limited[#deps.limited + 1] = { "acquire", key, rate, burst }
       return true
     end,
+    delay = function()
+      return deps.delay or 0
+    end,
     penalize = function(_, key, seconds)
       deps.limited[#deps.limited + 1] = { "penalize", key, seconds }
     end,

@@ -137,6 +137,13 @@ t.test("log lines hold neither bodies nor headers", function()
   end
 end)
 
+t.test("a wait for the rate limit is told", function()
+  local deps = script.deps(script.sequence { { body = "{}" } })
+  deps.delay = 1.25
+  t.ok(transport.new(deps):send(request(), nil, { requests = 0, warnings = {} }))
+  t.match(deps.lines[1], "waits 1.25 s for the rate limit$")
+end)
+
 t.test("requests are counted, repeated ones too, and the last id is kept", function()
   local _, _, deps = send({
     { status = 503, headers = { ["fly-request-id"] = "r-1" } }, refused(),
