@@ -32,6 +32,7 @@ local M = {}
 ---@field timeout number? seconds for the whole call
 ---@field face op.Face? in whose words arguments are refused
 ---@field nonce string? of a lease that is held
+---@field final integer? a status that is an answer here and never repeated
 
 ---@class fly.Info
 ---@field requests integer
@@ -270,7 +271,7 @@ function Client:nested(outer, id, args, opts)
   end
   local call = {
     op = op, args = checked,
-    opts = { each = opts.each, nonce = opts.nonce },
+    opts = { each = opts.each, nonce = opts.nonce, final = opts.final },
     deadline = outer.deadline,
     tally = outer.tally,
     is_nested = true,

@@ -66,6 +66,7 @@ end
 local function finish(self, call, request)
   local op, base = call.op, request.url:match("^%a+://[^/]+")
   request.safe = op.effect == "read"
+  request.final = call.opts.final
   request.about = about(self, call, request.action)
   request.timeout = op.timeout
   request.bucket = limits.bucket(op.limit, request.action, call.args, base, self.auth.fingerprint)

@@ -24,6 +24,7 @@ M.POLICY = POLICY
 ---@field attempt integer how many were made
 ---@field elapsed number seconds since the first began
 ---@field safe boolean repeating it changes nothing: GET, GraphQL query
+---@field final integer? a status that is an answer here, not a failure
 ---@field remaining number? seconds until the caller's own deadline
 
 -- Replies after which a safe request is worth repeating.
@@ -75,6 +76,9 @@ end
 local function reason_to_repeat(state, outcome)
   local e = outcome.err
   if not e then
+    if outcome.status == state.final then
+      return nil
+    end
     local may = outcome.status == 429 or (state.safe and PASSING[outcome.status])
     return may and ("status " .. outcome.status) or nil
   end
@@ -133,6 +137,7 @@ end
 
 ---@class fly.RetrySpec
 ---@field safe boolean
+---@field final integer? a status that is never repeated
 ---@field deadline number? on the clock of `now`
 ---@field policy fly.RetryPolicy?
 ---@field admit (fun(): boolean?, table?)? waits for leave to send; that time is not
@@ -189,6 +194,7 @@ function M.run(deps, spec, send)
       attempt = attempt,
       elapsed = now - started - waited,
       safe = spec.safe,
+      final = spec.final,
       remaining = spec.deadline and spec.deadline - now,
     }, outcome, deps.random())
     if not seconds then

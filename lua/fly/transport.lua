@@ -30,6 +30,7 @@ local M = {}
 ---@field body (string|table)? text, secret or list of them
 ---@field headers table<string, any>? more headers
 ---@field safe boolean repeating it changes nothing
+---@field final integer? a status that is never repeated
 ---@field bucket fly.Bucket|false|nil
 ---@field about fly.About
 ---@field max_body integer? bytes
@@ -164,6 +165,7 @@ function Transport:send(request, deadline, tally)
   local deps = self.deps
   local reply, e = retry.run(deps, {
     safe = request.safe,
+    final = request.final,
     deadline = deadline,
     admit = function()
       return admit(self, request)

@@ -5,7 +5,7 @@ local registry = require "opkit.registry"
 
 local FILES = {
   "orgs", "apps", "machines", "volumes", "regions", "secrets", "ips", "certs",
-  "releases", "auth",
+  "releases", "auth", "leases", "logs",
 }
 
 for _, name in ipairs(FILES) do

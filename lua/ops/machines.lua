@@ -136,3 +136,26 @@ op {
   },
   examples = { "get machine 1234abcd --app my-app" },
 }
+
+op {
+  id = "machines.wait_once",
+  hidden = true,
+  title = "Wait up to a minute for a machine to reach a state",
+  effect = "read",
+  http = { "GET", "/v1/apps/{app}/machines/{id}/wait" },
+  limit = "machine",
+  -- Longer than the server may take, which is the time asked for.
+  timeout = 75,
+  params = {
+    { "app", "app", "app the machine belongs to", required = true },
+    { "id", "machine", "id of the machine", required = true },
+    { "state", "enum", "state to wait for", required = true, values = {
+      "started", "stopped", "suspended", "destroyed", "failed", "settled",
+    } },
+    { "version", "name", "version of the machine to wait for" },
+    { "timeout", "integer", "seconds the server waits", min = 1, max = 60 },
+  },
+  returns = {
+    object = { ok = "boolean?", state = "string?", version = "string?" },
+  },
+}

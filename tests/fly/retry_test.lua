@@ -49,6 +49,15 @@ t.test("errors that a repetition cannot cure are final", function()
   end
 end)
 
+t.test("a status that is an answer is not repeated", function()
+  t.eq(retry.decide(POLICY, {
+    attempt = 1, elapsed = 0, safe = true, final = 408,
+  }, { status = 408 }, 0.5), nil)
+  t.ok(retry.decide(POLICY, {
+    attempt = 1, elapsed = 0, safe = true, final = 408,
+  }, { status = 503 }, 0.5))
+end)
+
 t.test("pauses are random below a doubling, capped bound", function()
   t.eq(decide({ safe = true }, { status = 503 }, 0), 0.0)
   for attempt, bound in ipairs { 0.25, 0.5, 1, 2 } do

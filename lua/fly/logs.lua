@@ -1,0 +1,176 @@
+--- An app's log by polling: the newest lines once, or line after line.
+--- Waits. A reply counts whole or not at all, so that no line is lost or repeated.
+
+local json = require "base.json"
+
+local M = {}
+
+---@class fly.LogLine
+---@field id string?
+---@field timestamp string? RFC 3339
+---@field message string as the machine wrote it: not safe for a terminal
+---@field level string?
+---@field machine string? id
+---@field region string?
+---@field app string
+
+---@class fly.LogQuery
+---@field app string
+---@field machine string? only lines of this machine
+---@field region string? only lines from this region; not together with a machine
+---@field from string? where to begin: a token, or nanoseconds since 1970
+
+---@class fly.LogDeps
+---@field call fun(id: string, args: table, opts: table?): any, table? carries out an operation
+---@field sleep fun(seconds: number)
+
+--- Pauses in seconds: without new lines, and after failures.
+local IDLE_PAUSE = 0.128
+local FIRST_PAUSE = 0.128
+local LONGEST_PAUSE = 4.096
+
+--- Failures in a row after which following ends.
+local PATIENCE = 10
+
+local FINAL = { auth = true, forbidden = true, not_found = true, usage = true }
+
+--- Ids remembered to leave out lines that come twice at a page's edge.
+local REMEMBERED = 4096
+
+--- A token is opaque and may be a number beyond what a float holds.
+---@param value any
+---@return string?
+local function token(value)
+  if json.is_raw(value) or math.type(value) == "integer" then
+    return tostring(value)
+  end
+  return type(value) == "string" and value ~= "" and value or nil
+end
+
+---@param value any
+---@return string?
+local function word(value)
+  return type(value) == "string" and value or nil
+end
+
+---@param app string
+---@param entry any
+---@return fly.LogLine?
+local function line_of(app, entry)
+  local attributes = type(entry) == "table" and entry.attributes
+  if type(attributes) ~= "table" or type(attributes.message) ~= "string" then
+    return nil
+  end
+  return {
+    id = token(entry.id),
+    timestamp = word(attributes.timestamp),
+    message = attributes.message,
+    level = word(attributes.level),
+    machine = word(attributes.instance),
+    region = word(attributes.region),
+    app = app,
+  }
+end
+
+--- A place in a log.
+---@class fly.LogCursor
+---@field query fly.LogQuery
+---@field token string?
+---@field seen table<string, boolean> ids of the last lines
+---@field ring string[] the same in order, the oldest replaced first
+---@field at integer
+local Cursor = {}
+Cursor.__index = Cursor
+
+---@param query fly.LogQuery
+---@return fly.LogCursor
+function M.cursor(query)
+  return setmetatable({ query = query, token = query.from, seen = {}, ring = {}, at = 0 }, Cursor)
+end
+
+--- Whether the line is new; it is remembered then.
+---@param line fly.LogLine
+---@return boolean
+function Cursor:is_new(line)
+  if not line.id then
+    return true
+  elseif self.seen[line.id] then
+    return false
+  end
+  self.at = self.at % REMEMBERED + 1
+  local oldest = self.ring[self.at]
+  if oldest then
+    self.seen[oldest] = nil
+  end
+  self.ring[self.at] = line.id
+  self.seen[line.id] = true
+  return true
+end
+
+--- The lines since the last call; an empty list when there are none yet.
+---@async
+---@param deps fly.LogDeps
+---@return fly.LogLine[]? lines, table? err
+function Cursor:read(deps)
+  local query = self.query
+  local page, e = deps.call("logs.page", {
+    app = query.app, machine = query.machine,
+    region = not query.machine and query.region or nil,
+    next_token = self.token,
+  })
+  if not page then
+    return nil, e
+  end
+  local lines = {}
+  for _, entry in ipairs(type(page.data) == "table" and page.data or {}) do
+    local line = line_of(query.app, entry)
+    if line and self:is_new(line) then
+      lines[#lines + 1] = line
+    end
+  end
+  self.token = token(type(page.meta) == "table" and page.meta.next_token) or self.token
+  return lines
+end
+
+--- The newest lines, from one answer, whether it has some or none.
+---@async
+---@param deps fly.LogDeps
+---@param query fly.LogQuery
+---@return fly.LogLine[]? lines, table? err
+function M.snapshot(deps, query)
+  return M.cursor(query):read(deps)
+end
+
+--- Hands on line after line until `on_line` returns false, the caller is
+--- cancelled, or the log cannot be read any more.
+---@async
+---@param deps fly.LogDeps
+---@param query fly.LogQuery
+---@param on_line fun(line: fly.LogLine): boolean?
+---@return boolean? stopped, table? err
+function M.follow(deps, query, on_line)
+  local cursor, failures, pause = M.cursor(query), 0, FIRST_PAUSE
+  while true do
+    local lines, e = cursor:read(deps)
+    if lines then
+      failures, pause = 0, FIRST_PAUSE
+      for _, line in ipairs(lines) do
+        if on_line(line) == false then
+          return true
+        end
+      end
+      if #lines == 0 then
+        deps.sleep(IDLE_PAUSE)
+      end
+    else
+      failures = failures + 1
+      if FINAL[e.kind] or failures >= PATIENCE then
+        return nil, e
+      end
+      deps.sleep(pause)
+      pause = math.min(LONGEST_PAUSE, pause * 2)
+    end
+  end
+end
+
+return M
