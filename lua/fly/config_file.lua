@@ -3,6 +3,7 @@
 
 local err = require "base.err"
 local fs = require "sys.fs"
+local secret = require "sys.secret"
 local str = require "base.str"
 local tbl = require "base.tbl"
 local text = require "fly.text"
@@ -50,28 +51,29 @@ end
 
 ---@param value any
 ---@return boolean
-function M.is_secret(value)
-  return type(value) == "userdata" and tostring(value) == "[secret]"
+local function is_absent(value)
+  return value == nil or value == yaml.null
 end
 
+-- The value as it is used, or nil when it is of another type.
 local CHECKS = {
   secret = function(value)
-    return M.is_secret(value) and value
+    return secret.is(value) and value or nil
   end,
   text = function(value)
     if type(value) == "number" then
       return tostring(value)
     end
-    return type(value) == "string" and str.trim(value)
+    return type(value) == "string" and str.trim(value) or nil
   end,
   boolean = function(value)
     if type(value) == "boolean" then
       return value
     end
-    return nil, true
+    return nil
   end,
   seconds = function(value)
-    return type(value) == "number" and value > 0 and value < 1e6 and value
+    return type(value) == "number" and value > 0 and value < 1e6 and value or nil
   end,
 }
 
@@ -79,12 +81,6 @@ local WANTED = {
   secret = "text", text = "text", boolean = "true or false",
   seconds = "a number of seconds above 0",
 }
-
----@param value any
----@return boolean
-local function is_absent(value)
-  return value == nil or (type(value) == "userdata" and not M.is_secret(value))
-end
 
 ---@param name string
 ---@param known string[]
@@ -117,7 +113,7 @@ local function check_section(found, name, section)
         .. unknown_key(tostring(key), tbl.keys(known), " under " .. name)
     elseif not is_absent(value) then
       local checked = CHECKS[kind](value)
-      if checked == nil or (checked == false and kind ~= "boolean") then
+      if checked == nil then
         return config_error(found.path, ("%s.%s must be %s"):format(name, key, WANTED[kind]))
       end
       values[key] = checked
@@ -134,9 +130,6 @@ local function check(path, root)
   local found = { path = path, values = {}, warnings = {} }
   if is_absent(root) then
     return found
-  end
-  if type(root) ~= "table" then
-    return nil, config_error(path, "the file must hold sections such as flyio:")
   end
   for name, section in tbl.sorted(root) do
     if SECTIONS[name] == nil then
@@ -156,7 +149,7 @@ end
 ---@return boolean
 local function holds_secret(value)
   if type(value) ~= "table" then
-    return M.is_secret(value) and value:len() > 0
+    return secret.is(value) and value:len() > 0
   end
   for _, item in pairs(value) do
     if holds_secret(item) then
@@ -194,6 +187,9 @@ local function parse_error(path, e)
   local at = type(e.detail) == "table" and e.detail or e
   local line, column = math.tointeger(at.line), math.tointeger(at.column)
   local message = text.line(e.message)
+  if str.starts_with(message, path .. ": ") then
+    message = message:sub(#path + 3)
+  end
   if line and not message:find("line " .. line, 1, true) then
     message = ("line %d, column %d: %s"):format(line, column or 1, message)
   end

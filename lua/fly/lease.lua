@@ -129,8 +129,8 @@ local function give_back(deps, target, lease)
   end)
   -- Not found: it has ended, or the machine is gone.
   if not ok and e.kind ~= "not_found" then
-    deps.notice(("the lease of machine %s could not be given back, it ends by itself within %d s: %s")
-      :format(target.id, target.ttl or TTL, e.message))
+    deps.notice(("the lease of machine %s was not given back (%s), it ends by itself within %d s")
+      :format(target.id, e.message, target.ttl or TTL))
   end
 end
 

@@ -34,8 +34,9 @@ local PATIENCE = 10
 
 local FINAL = { auth = true, forbidden = true, not_found = true, usage = true }
 
---- Ids remembered to leave out lines that come twice at a page's edge.
-local REMEMBERED = 4096
+--- Ids remembered, at least, to leave out lines that come twice at a page's
+--- edge; at most twice as many.
+local REMEMBERED = 2048
 
 --- A token is opaque and may be a number beyond what a float holds.
 ---@param value any
@@ -77,15 +78,17 @@ end
 ---@field query fly.LogQuery
 ---@field token string?
 ---@field seen table<string, boolean> ids of the last lines
----@field ring string[] the same in order, the oldest replaced first
----@field at integer
+---@field before table<string, boolean> ids of those before them
+---@field count integer in `seen`
 local Cursor = {}
 Cursor.__index = Cursor
 
 ---@param query fly.LogQuery
 ---@return fly.LogCursor
 function M.cursor(query)
-  return setmetatable({ query = query, token = query.from, seen = {}, ring = {}, at = 0 }, Cursor)
+  return setmetatable({
+    query = query, token = query.from, seen = {}, before = {}, count = 0,
+  }, Cursor)
 end
 
 --- Whether the line is new; it is remembered then.
@@ -94,16 +97,14 @@ end
 function Cursor:is_new(line)
   if not line.id then
     return true
-  elseif self.seen[line.id] then
+  elseif self.seen[line.id] or self.before[line.id] then
     return false
   end
-  self.at = self.at % REMEMBERED + 1
-  local oldest = self.ring[self.at]
-  if oldest then
-    self.seen[oldest] = nil
+  if self.count == REMEMBERED then
+    self.before, self.seen, self.count = self.seen, {}, 0
   end
-  self.ring[self.at] = line.id
   self.seen[line.id] = true
+  self.count = self.count + 1
   return true
 end
 

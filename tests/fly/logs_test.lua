@@ -125,8 +125,10 @@ t.test("the memory of lines seen is bounded", function()
     t.ok(cursor:is_new { id = "l" .. n })
   end
   local kept = 0
-  for _ in pairs(cursor.seen) do
-    kept = kept + 1
+  for _, set in ipairs { cursor.seen, cursor.before } do
+    for _ in pairs(set) do
+      kept = kept + 1
+    end
   end
   t.ok(kept <= 4096)
   t.eq(cursor:is_new { id = "l20000" }, false)

@@ -84,7 +84,9 @@ t.test("GraphQL is posted to the other service", function()
     body = json.decode(req.body)
     t.eq(req.target, "/graphql")
     t.eq(req.headers["content-type"], "application/json")
-    return reply { data = { viewer = { kind = "User", email = "a@example.com", name = json.null } } }
+    return reply { data = { viewer = {
+      kind = "User", email = "a@example.com", name = json.null,
+    } } }
   end)
   t.eq(c:call("auth.whoami"), { kind = "User", email = "a@example.com" })
   t.eq(body.operationName, "CurrentUser")
