@@ -179,9 +179,18 @@ function Request:wait_gone()
   self.raw:wait_gone()
 end
 
+--- Breaks the connection: the client gets no answer, or no end of the one it is
+--- getting. What the handler returns then counts for nothing.
+function Request:abort()
+  rawset(self, "aborted", true)
+  self.raw:close()
+end
+
 local function run_handler(raw, req, handler)
   local status, headers, body = handler(req)
-  if req.streaming then
+  if req.aborted then
+    return
+  elseif req.streaming then
     raw:finish()
   elseif math.type(status) ~= "integer" then
     error("a handler returns status, headers, body; got " .. tostring(status))
