@@ -1,0 +1,197 @@
+--- Starts a simulated Fly account: from a seed or a file, on a port.
+--- Both of Fly's base URLs are the one it gives.
+
+local err = require "base.err"
+local json = require "base.json"
+
+local accounts = require "sim.account"
+local fault = require "sim.fault"
+local fs = require "sys.fs"
+local os = require "sys.os"
+local persist = require "sim.persist"
+local seed = require "sim.seed"
+local server = require "sim.server"
+local task = require "sys.task"
+
+local M = {}
+
+--- Seeds that come with the program.
+M.SEEDS = { "demo", "empty", "bench" }
+
+-- A seed file longer than this is refused.
+local MAX_SEED = 64 * 1024 * 1024
+
+---@class sim.Options
+---@field seed string|table|nil a name of M.SEEDS, a path, or a description
+---@field db string? path of a file in which the account is kept
+---@field listen string? "127.0.0.1:0" unless told
+---@field token string? the user's token; made up unless told
+---@field latency number? milliseconds before each reply
+---@field fault string? see sim.fault
+---@field now (fun(): number)? the clock, seconds since 1970
+---@field limits boolean? false: nothing is rate limited
+
+---@class sim.Running
+---@field url string "http://127.0.0.1:40000", without a slash at the end
+---@field port integer
+---@field token string
+---@field account sim.Account
+---@field restored boolean whether the account came from the file
+---@field stop fun() closes everything; twice is once
+
+local function usage(message, hint)
+  return nil, err.new({ kind = "usage", message = message, hint = hint })
+end
+
+local function read_seed_file(path)
+  local text, e = fs.read(path, MAX_SEED)
+  if not text then
+    return nil, e
+  end
+  local spec
+  spec, e = json.decode(text)
+  if e then
+    return nil, err.wrap(e, path)
+  elseif type(spec) ~= "table" or json.is_array(spec) then
+    return usage(path .. ": a seed is a JSON object")
+  end
+  return spec
+end
+
+-- The description that an option names.
+local function find_seed(name)
+  if type(name) == "table" then
+    return name
+  end
+  for _, known in ipairs(M.SEEDS) do
+    if name == known then
+      return require("sim.seeds." .. known)
+    end
+  end
+  return read_seed_file(name)
+end
+
+-- A wrong description is the user's mistake, not a bug: no traceback.
+local function fill(account, spec, token)
+  local ok, result = pcall(seed.fill, account.world, spec, token)
+  if ok then
+    return result
+  elseif type(result) == "string" and result:find("^seed: ") then
+    return usage(result)
+  end
+  error(result, 0)
+end
+
+-- Gives the account's user another token than the file has.
+local function change_token(world, secret)
+  for _, token in ipairs(world:list("token")) do
+    if token.secret == world.meta.token then
+      token.secret = secret
+      world:touch("token", token)
+    end
+  end
+  world.meta.token = secret
+end
+
+-- Opens the file and fills the world from it; false when it held nothing.
+local function restore(account, opts)
+  local file, e = persist.open(opts.db)
+  if not file then
+    return nil, e
+  end
+  local found
+  found, e = file:load(account.world)
+  if found == nil then
+    file:close()
+    return nil, e
+  end
+  account.world.dirty = {}
+  if found and opts.token then
+    change_token(account.world, opts.token)
+  end
+  return found, file
+end
+
+local function flusher(account, file)
+  return function()
+    local ok, e = file:flush(account.world)
+    if not ok then
+      error(e, 0)
+    end
+  end
+end
+
+-- An account with its contents, and the file it is kept in, if any.
+local function make_account(opts, faults, pause)
+  local spec, e = find_seed(opts.seed or "demo")
+  if not spec then
+    return nil, e
+  end
+  local account = accounts.new({
+    now = opts.now or os.wall, pause = pause, sleep = task.sleep,
+    seed = spec.seed, limits = opts.limits, faults = faults,
+    latency = (opts.latency or 0) / 1000,
+  })
+  local found, file = false, nil
+  if opts.db then
+    found, file = restore(account, opts)
+    if found == nil then
+      return nil, file
+    end
+    account.opts.flush = flusher(account, file)
+  end
+  if not found then
+    local token
+    token, e = fill(account, spec, opts.token)
+    if not token then
+      return nil, e
+    end
+  end
+  if file then
+    account.opts.flush()
+  end
+  return account, file, found
+end
+
+--- Starts a simulator beside the running task, whose end stops it too.
+---@async
+---@param opts sim.Options?
+---@return sim.Running?
+---@return err.Record?
+function M.start(opts)
+  opts = opts or {}
+  local faults, message
+  if opts.fault then
+    faults, message = fault.parse(opts.fault)
+    if not faults then
+      return usage("fault: " .. message, "see `clanker sim --help`")
+    end
+  end
+  local pause, notify = server.waiter()
+  local account, file, found = make_account(opts, faults, pause)
+  if not account then
+    return nil, file
+  end
+  account.world.on_change = notify
+  local srv, e = server.listen(account, opts.listen or "127.0.0.1:0")
+  if not srv then
+    if file then
+      file:close()
+    end
+    return nil, e
+  end
+  local serving = task.spawn(srv.serve)
+  return {
+    url = srv.url, port = srv.port, token = account.world.meta.token,
+    account = account, restored = found, serving = serving,
+    stop = function()
+      srv.close()
+      serving:join()
+      if file then
+        file:close()
+      end
+    end,
+  }
+end
+
+return M

@@ -1,0 +1,51 @@
+--- `clanker sim`: the simulator in the foreground, until it is interrupted.
+--- Prints where it is and how to use it; returns the exit code.
+
+local sim = require "sim"
+
+local M = {}
+
+local TEXT = [[
+A simulated Fly account is at %s
+(Machines API and GraphQL; only this computer reaches it).
+
+  export FLY_API_HOSTNAME=%s
+  export FLY_FLAPS_BASE_URL=%s
+  export FLY_API_BASE_URL=%s
+  export FLY_API_TOKEN=%s
+
+Try:  curl -H "Authorization: Bearer $FLY_API_TOKEN" \
+        "$FLY_API_HOSTNAME/v1/apps?org_slug=personal"
+%s
+]]
+
+local function greeting(running, opts)
+  local url = running.url
+  local origin = "Interrupt (Ctrl-C) ends it; what was changed is lost."
+  if opts.db then
+    origin = (running.restored and "Resumed from %s." or "Kept in %s.")
+      :format(opts.db)
+  end
+  return TEXT:format(url, url, url, url, running.token, origin)
+end
+
+--- Runs the simulator until the task is cancelled.
+---@async
+---@param opts sim.Options|{write: fun(text: string)?}
+---@return integer? exit_code
+---@return err.Record?
+function M.run(opts)
+  local running, e = sim.start(opts)
+  if not running then
+    return nil, e
+  end
+  local write = opts.write or function(text)
+    io.stdout:write(text)
+    io.stdout:flush()
+  end
+  write(greeting(running, opts))
+  running.serving:await()
+  return 0
+end
+
+return M
