@@ -4,6 +4,7 @@
 
 local fmt = require "base.fmt"
 local json = require "base.json"
+local time = require "base.time"
 
 local M = {}
 
@@ -40,6 +41,11 @@ local formats = {
   gigabytes = size(2 ^ 30),
   ago = function(value, now)
     return type(value) == "string" and value ~= "" and fmt.ago(now, value)
+      or text(value)
+  end,
+  -- An instant in milliseconds since 1970.
+  millis = function(value, now)
+    return type(value) == "number" and fmt.ago(now, time.format(value // 1000))
       or text(value)
   end,
   duration = function(value)

@@ -146,6 +146,10 @@ M.define("volume", name_type("ID", {
   op = "volumes.list", value = "id", describe = "name", from = { "app" },
 }))
 
+M.define("cluster", name_type("ID", {
+  op = "mpg.list", value = "id", describe = "name",
+}))
+
 M.define("new_app", pattern_type("NAME", "^%l[%l%d-]*$", "^[a-z][a-z0-9-]*$",
   "lower-case letters, digits and dashes, starting with a letter"))
 

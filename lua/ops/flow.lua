@@ -47,31 +47,52 @@ function M.orgs(ctx, args)
 end
 
 --- A list operation's items, each through `keep` (which may change it, or
---- return nil to leave it out). Handed on as they come when the caller takes
---- them so; else returned as one list.
+--- return nil to leave it out).
 ---@async
 ---@param ctx op.Context
 ---@param id string
 ---@param args table
 ---@param keep fun(item: table): table?
----@return table[]? items empty when they were handed on
+---@return table[]?
 ---@return err.Record?
-function M.items(ctx, id, args, keep)
+function M.collect(ctx, id, args, keep)
   local kept = kinds.array()
   local count, e = ctx.call(id, args, {
     each = function(item)
-      item = keep(item)
-      if item and ctx.each then
-        return ctx.each(item)
-      elseif item then
-        kept[#kept + 1] = item
-      end
+      kept[#kept + 1] = keep(item)
     end,
   })
   if not count then
     return nil, e
   end
   return kept
+end
+
+--- The same, but handed on as they come when the caller takes them so; then
+--- the list is empty.
+---@async
+---@param ctx op.Context
+---@param id string
+---@param args table
+---@param keep fun(item: table): table?
+---@return table[]?
+---@return err.Record?
+function M.items(ctx, id, args, keep)
+  if not ctx.each then
+    return M.collect(ctx, id, args, keep)
+  end
+  local count, e = ctx.call(id, args, {
+    each = function(item)
+      item = keep(item)
+      if item then
+        return ctx.each(item)
+      end
+    end,
+  })
+  if not count then
+    return nil, e
+  end
+  return kinds.array()
 end
 
 --- Items over several organizations at the same time, one list. What the token
@@ -105,6 +126,29 @@ function M.over_orgs(ctx, slugs, fn)
     })
   end
   return kinds.array(tbl.flatten(lists))
+end
+
+--- The items of an operation that lists one organization, over all in reach;
+--- each gets its organization's slug as `org`.
+---@async
+---@param ctx op.Context
+---@param args { org: string? }
+---@param id string takes `org`
+---@param take (fun(ctx, id, args, keep): table[]?, err.Record?)? `M.items`
+--- unless told
+---@return table[]?
+---@return err.Record?
+function M.list_orgs(ctx, args, id, take)
+  local slugs, e = M.orgs(ctx, args)
+  if not slugs then
+    return nil, e
+  end
+  return M.over_orgs(ctx, slugs, function(slug)
+    return (take or M.items)(ctx, id, { org = slug }, function(item)
+      item.org = slug
+      return item
+    end)
+  end)
 end
 
 -- What an organization's own listing and the per-app one are called.

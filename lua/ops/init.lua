@@ -5,7 +5,8 @@ local registry = require "opkit.registry"
 
 local FILES = {
   "orgs", "apps", "machines", "volumes", "regions", "secrets", "ips", "certs",
-  "releases", "auth", "leases", "logs",
+  "releases", "scale", "postgres", "mpg", "addons", "tokens", "wireguard",
+  "leases", "logs", "auth",
 }
 
 for _, name in ipairs(FILES) do

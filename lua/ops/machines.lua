@@ -2,6 +2,7 @@
 
 local cells = require "ops.cells"
 local flow = require "ops.flow"
+local kinds = require "base.json.kinds"
 local op = require "opkit.op"
 local resource = require "opkit.resource"
 local tbl = require "base.tbl"
@@ -24,6 +25,15 @@ local FILTERS = {
   { "region", "region", "only machines in this region" },
   { "state", "enum", "only machines in this state", values = STATES },
 }
+
+-- A parameter list of the operations on one machine.
+local function one_machine(...)
+  return {
+    { "app", "app", "app the machine belongs to", required = true },
+    { "id", "machine", "id of the machine", required = true, pos = 1 },
+    ...,
+  }
+end
 
 local COLUMNS = {
   { "ID", "id" },
@@ -113,11 +123,9 @@ op {
   effect = "read",
   http = { "GET", "/v1/apps/{app}/machines/{id}" },
   limit = "machine_get",
-  params = {
-    { "app", "app", "app the machine belongs to", required = true },
-    { "id", "machine", "id of the machine", required = true, pos = 1 },
-    { "version", "name", "an earlier version of its config" },
-  },
+  params = one_machine(
+    { "version", "name", "an earlier version of its config" }
+  ),
   returns = "machine",
   columns = {
     { "ID", "id" },
@@ -158,4 +166,82 @@ op {
   returns = {
     object = { ok = "boolean?", state = "string?", version = "string?" },
   },
+}
+
+op {
+  id = "machines.events",
+  title = "List what happened to a machine",
+  doc = "Newest first.",
+  effect = "read",
+  http = { "GET", "/v1/apps/{app}/machines/{id}/events" },
+  limit = "machine",
+  params = one_machine(
+    { "limit", "integer", "how many at most", min = 1, max = 50, default = 20 }
+  ),
+  returns = { list = "event" },
+  columns = {
+    { "TIME", "timestamp", format = "millis" },
+    { "TYPE", "type" },
+    { "STATUS", "status", format = "state" },
+    { "SOURCE", "source", priority = 2 },
+    { "EXIT CODE", "request.exit_event.exit_code", priority = 3 },
+    { "ID", "id", priority = 4, wide = true },
+  },
+  examples = { "machines events 1234abcd --app my-app" },
+}
+
+op {
+  id = "machines.ps",
+  title = "List the processes in a machine",
+  effect = "read",
+  http = { "GET", "/v1/apps/{app}/machines/{id}/ps" },
+  limit = "machine",
+  params = one_machine(),
+  order = { "pid" },
+  returns = { list = "process" },
+  columns = {
+    { "PID", "pid", format = "number" },
+    { "CPU", "cpu", format = "number" },
+    { "MEMORY", "rss", format = "bytes" },
+    { "COMMAND", "command" },
+    { "DIRECTORY", "directory", priority = 3 },
+  },
+  examples = { "machines ps 1234abcd --app my-app" },
+}
+
+op {
+  id = "machines.metadata_map",
+  hidden = true,
+  title = "Read the metadata of a machine",
+  effect = "read",
+  http = { "GET", "/v1/apps/{app}/machines/{id}/metadata" },
+  limit = "machine",
+  params = one_machine(),
+  returns = { map = "string" },
+}
+
+op {
+  id = "machines.metadata",
+  title = "List the metadata of a machine",
+  effect = "read",
+  calls = { "machines.metadata_map" },
+  run = function(ctx, args)
+    local map, e = ctx.call("machines.metadata_map", args)
+    if not map then
+      return nil, e
+    end
+    local list = kinds.array()
+    for key, value in tbl.sorted(map) do
+      list[#list + 1] = { key = key, value = value }
+    end
+    return list
+  end,
+  order = { "key" },
+  params = one_machine(),
+  returns = { list = { object = { key = "string", value = "string?" } } },
+  columns = {
+    { "KEY", "key" },
+    { "VALUE", "value" },
+  },
+  examples = { "machines metadata 1234abcd --app my-app" },
 }

@@ -132,3 +132,26 @@ op {
   },
   examples = { "get volume vol_1234 --app my-app" },
 }
+
+op {
+  id = "volumes.snapshots",
+  title = "List the snapshots of a volume",
+  effect = "read",
+  http = { "GET", "/v1/apps/{app}/volumes/{id}/snapshots" },
+  limit = "app",
+  params = {
+    { "app", "app", "app the volume belongs to", required = true },
+    { "id", "volume", "id of the volume", required = true, pos = 1 },
+  },
+  order = { "created_at" },
+  returns = { list = "snapshot" },
+  columns = {
+    { "ID", "id" },
+    { "STATUS", "status", format = "state" },
+    { "SIZE", "size", format = "bytes" },
+    { "VOLUME SIZE", "volume_size", format = "bytes", priority = 4, wide = true },
+    { "KEPT DAYS", "retention_days", format = "number", priority = 3 },
+    { "CREATED", "created_at", format = "ago" },
+  },
+  examples = { "volumes snapshots vol_1234 --app my-app" },
+}

@@ -37,8 +37,10 @@ function M.context(op, replies, more)
     if reply == nil or err.is(reply) then
       return nil, reply or err.new({ kind = "bug", message = "no reply for " .. id })
     elseif opts and opts.each then
-      for _, item in ipairs(reply) do
-        opts.each(tbl.deep_copy(item))
+      for count, item in ipairs(reply) do
+        if opts.each(tbl.deep_copy(item)) == false then
+          return count
+        end
       end
       return #reply
     end

@@ -32,6 +32,14 @@ local requirements = {
   optional = true,
 }
 
+local validation = {
+  object = {
+    alpn_configured = "boolean?", dns_configured = "boolean?",
+    http_configured = "boolean?", ownership_txt_configured = "boolean?",
+  },
+  optional = true,
+}
+
 return {
   object = {
     hostname = "string",
@@ -42,7 +50,7 @@ return {
     rate_limited_until = "time?",
     certificates = { list = entry, optional = true },
     dns_requirements = requirements,
-    validation = { map = "boolean", optional = true },
+    validation = validation,
     validation_errors = { list = problem, optional = true },
   },
 }

@@ -43,7 +43,7 @@ end)
 
 t.test("formats never fail, whatever the value", function()
   for _, name in ipairs({ "text", "bytes", "megabytes", "gigabytes", "ago", "duration",
-    "boolean", "count", "state", "short", "number" }) do
+    "boolean", "count", "millis", "state", "short", "number" }) do
     for _, value in ipairs({ 1, 1.5, "", "x", true, json.null, {}, { a = 1 }, { 1, "b" },
       json.raw("1e999") }) do
       t.eq(type(formats.get(name)(value, NOW)), "string")
