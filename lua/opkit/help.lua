@@ -2,6 +2,7 @@
 --- Pure; derived from the row, so there is nothing to keep in step.
 
 local effect = require "opkit.effect"
+local page = require "base.page"
 local paths = require "opkit.paths"
 local registry = require "opkit.registry"
 local request = require "opkit.request"
@@ -13,9 +14,6 @@ local M = {}
 ---@class op.HelpOptions
 ---@field program string? "clanker fly" unless told
 ---@field width integer? 80 unless told
-
--- Narrowest and widest column of flags before their descriptions.
-local GUTTER = { least = 16, most = 34 }
 
 --- All command paths of the operation; the first is the one to show. A row
 --- without a resource is no operation but a face's own command.
@@ -111,44 +109,11 @@ local function entry(param)
   return { name, param.text .. remarks(param) }
 end
 
---- Two columns: names, and their texts wrapped beside them.
----@param entries { [1]: string, [2]: string }[]
----@param width integer
----@return string[] lines
-function M.columns(entries, width)
-  local gutter = GUTTER.least
-  for _, item in ipairs(entries) do
-    gutter = math.max(gutter, math.min(str.len(item[1]) + 4, GUTTER.most))
-  end
-  local lines = {}
-  for _, item in ipairs(entries) do
-    local texts = str.wrap(item[2], math.max(width - gutter, 20))
-    local name = "  " .. item[1]
-    if str.len(name) + 2 > gutter then
-      lines[#lines + 1] = name
-      name = ""
-    end
-    for _, text in ipairs(texts) do
-      lines[#lines + 1] = name .. (" "):rep(gutter - str.len(name)) .. text
-      name = ""
-    end
-  end
-  return lines
-end
-
 --- The lines about parameters: how each is written, and what it is.
 ---@param list op.Param[]
 ---@return { [1]: string, [2]: string }[]
 function M.entries(list)
   return tbl.map(shown({ params = list }), entry)
-end
-
-local function section(lines, title, body)
-  if #body > 0 then
-    lines[#lines + 1] = ""
-    lines[#lines + 1] = title .. ":"
-    table.move(body, 1, #body, #lines + 1, lines)
-  end
 end
 
 local function indent(text, width)
@@ -214,19 +179,19 @@ function M.help(op, opts)
     local list = (param.pos or param.rest) and arguments or flags
     list[#list + 1] = entry(param)
   end
-  section(lines, "Arguments", M.columns(arguments, width))
-  section(lines, "Flags", M.columns(flags, width))
+  page.section(lines, "Arguments", page.columns(arguments, width))
+  page.section(lines, "Flags", page.columns(flags, width))
   local notes = effect_lines(op, width)
   if #notes > 0 then
     lines[#lines + 1] = ""
     table.move(notes, 1, #notes, #lines + 1, lines)
   end
-  section(lines, "Examples", tbl.map(op.examples or {}, function(example)
+  page.section(lines, "Examples", tbl.map(op.examples or {}, function(example)
     return ("  %s %s"):format(program, example)
   end))
-  section(lines, "Also", also_lines(op, width))
+  page.section(lines, "Also", also_lines(op, width))
   if op.resource then
-    section(lines, "Calls", { "  " .. request.describe(op) })
+    page.section(lines, "Calls", { "  " .. request.describe(op) })
   end
   return table.concat(lines, "\n") .. "\n"
 end

@@ -167,10 +167,8 @@ local function second_words(index, first)
   return found
 end
 
----@param index op.Paths
----@param words string[]
----@return string[]
-function M.next_words(index, words)
+-- The set of words that may follow.
+local function following_words(index, words)
   local found = {}
   if #words == 0 then
     found = first_words(index)
@@ -184,7 +182,29 @@ function M.next_words(index, words)
       found[following] = true
     end
   end
-  return tbl.keys(found)
+  return found
+end
+
+---@param index op.Paths
+---@param words string[]
+---@return string[]
+function M.next_words(index, words)
+  return tbl.keys(following_words(index, words))
+end
+
+--- How many of the words, from the first, are the beginning of some path.
+---@param index op.Paths
+---@param words string[]
+---@return integer
+function M.prefix(index, words)
+  local prefix = {}
+  for i, word in ipairs(words) do
+    if not following_words(index, prefix)[word] then
+      break
+    end
+    prefix[i] = word
+  end
+  return #prefix
 end
 
 ---@param index op.Paths

@@ -96,6 +96,16 @@ function M.title(id)
   return declared[id] and declared[id].title
 end
 
+--- All command paths of an operation, the one that usage texts show first,
+--- without reading the whole row.
+---@param id string
+---@return string[]
+function M.paths(id)
+  local resource_id, verb = id:match("^(.-)%.(.*)$")
+  return paths.of({ verb = verb, cli = declared[id].cli },
+    resources[resource_id])
+end
+
 --- All rows by id; hidden ones only on request. Reads every row: where ids and
 --- titles are enough, those are much cheaper.
 ---@param opts { hidden: boolean? }?
@@ -125,6 +135,14 @@ end
 ---@return string[]
 function M.next_words(words)
   return paths.next_words(index, words)
+end
+
+--- How many of the words, from the first, are the beginning of some command
+--- path.
+---@param words string[]
+---@return integer
+function M.prefix(words)
+  return paths.prefix(index, words)
 end
 
 --- The word probably meant after the (right) beginning of a command path.
