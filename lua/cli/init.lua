@@ -1,0 +1,165 @@
+--- The command line face: argv in, exit code out.
+--- Waits where a command does; whatever goes wrong ends in one report.
+
+local args = require "cli.args"
+local commands = require "cli.commands"
+local err = require "base.err"
+local globals_of = require "cli.globals"
+local out = require "cli.out"
+
+local M = {}
+
+---@class cli.Faces what is injected, each loaded when it is first asked for
+---@field sim fun(): table the simulator in this process: start{…}
+---@field serve fun(): table the simulator's own face: run{…}
+---@field script fun(): table scripts: run(path, args, deps)
+
+---@class cli.Call one command being run
+---@field out cli.Out
+---@field world cli.World
+---@field faces cli.Faces
+---@field parsed cli.Parsed
+---@field command cli.Command
+---@field row op.Row
+---@field globals table<string, any> checked
+---@field args table<string, any> checked, by parameter name
+---@field format "table"|"wide"|"json"|"yaml"|"csv"|"raw"
+
+local function usage(message, hint)
+  return err.new({ kind = "usage", message = message, hint = hint })
+end
+
+-- Switches that stand alone need no checking, and most starts have no others.
+local function checked_values(given)
+  for _, value in pairs(given) do
+    if value ~= true then
+      return require("opkit.check").check(globals_of.row(), given, "cli")
+    end
+  end
+  return given
+end
+
+local function check_globals(given)
+  local checked, e = checked_values(given)
+  if not checked then
+    e.message = e.message:gsub("^clanker: ", "")
+    return nil, e
+  end
+  local is_json = checked.json or checked.output == "json"
+  if checked.json and checked.output and checked.output ~= "json" then
+    return nil, usage(("--json and -o %s contradict each other"):format(
+      checked.output))
+  elseif checked.raw and (checked.json or checked.output) then
+    return nil, usage("--raw has one form: leave out --json and -o")
+  elseif checked.api_token and checked.api_token_file then
+    return nil, usage("--api-token and --api-token-file are both given",
+      "the file is the safe one")
+  end
+  local format = checked.raw and "raw" or is_json and "json" or checked.output
+  return checked, nil, format or "table"
+end
+
+-- A parameter of the command that is also a global flag is given by either.
+local function lend_globals(row, given, globals)
+  for _, name in ipairs({ "app", "org", "timeout" }) do
+    local value = globals[name]
+    if value ~= nil and row.param[name] then
+      if given[name] ~= nil and given[name] ~= value then
+        return nil, usage(("--%s is given twice, with different values")
+          :format(name), "give it once")
+      end
+      given[name] = value
+    elseif value ~= nil and name == "app" and row.resource then
+      return nil, usage(("unknown flag --app for %s"):format(row.title:lower()),
+        "this command is not about one app")
+    end
+  end
+  return given
+end
+
+-- The checked arguments of the command.
+local function check_args(parsed)
+  local row = parsed.command.row
+  if row.takes_words then
+    return { words = table.move(parsed.words, parsed.command.used + 1,
+      #parsed.words, 1, {}) }
+  end
+  local given, e = args.bind(parsed)
+  if not given then
+    return nil, e
+  end
+  given, e = lend_globals(row, given, parsed.globals)
+  if not given then
+    return nil, e
+  end
+  return require("opkit.check").check(row, given, "cli")
+end
+
+local function runner(row)
+  if row.home then
+    return require(row.home)[row.fn]
+  end
+  return require("cli.fly").run
+end
+
+---@async
+---@param call cli.Call
+---@return integer|true|nil code, err.Record?
+local function run_command(call)
+  local parsed = call.parsed
+  if call.globals.version then
+    return require("cli.version").run(call)
+  elseif call.globals.help or #parsed.words == 0 then
+    return require("cli.help").show(call, parsed.words)
+  elseif not call.row then
+    return nil, commands.unknown(parsed.words)
+  end
+  local checked, e = check_args(parsed)
+  if not checked then
+    e.hint = e.hint or ("see %s --help"):format(parsed.command.name)
+    return nil, e
+  end
+  call.args = checked
+  collectgarbage("restart") -- lua/main.lua starts without
+  return runner(call.row)(call)
+end
+
+---@async
+local function run(argv, faces, world, say)
+  local parsed, e, so_far = args.parse(argv, commands.resolve, globals_of.FLAGS)
+  say.is_json = so_far.globals.json == true or so_far.globals.output == "json"
+  say.no_color = so_far.globals.no_color == true
+  if not parsed then
+    return nil, e
+  end
+  local globals, bad, format = check_globals(parsed.globals)
+  if not globals then
+    return nil, bad
+  end
+  return run_command({
+    out = say, world = world, faces = faces, parsed = parsed,
+    command = parsed.command, row = parsed.command.row, globals = globals,
+    format = format,
+  })
+end
+
+--- Runs a command line.
+---@async
+---@param argv string[] without the program's name
+---@param faces cli.Faces
+---@param world cli.World? the real process unless told
+---@return integer exit_code
+function M.run(argv, faces, world)
+  world = world or require("cli.world").real()
+  local say = out.new(world)
+  local code, e = run(argv, faces, world, say)
+  if code then
+    return code == true and 0 or code
+  elseif e.code == "EPIPE" and e.is_output then
+    return 0 -- the reader has what it wanted
+  end
+  say:fail(e)
+  return err.exit_code(e)
+end
+
+return M

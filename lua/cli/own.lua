@@ -1,0 +1,128 @@
+--- The commands that are no operations, declared in the form of one: what they
+--- are called, what they take, and the module that runs them.
+
+local M = {}
+
+---@class cli.Own
+---@field path string
+---@field home string the module that runs it
+---@field fn string? the function there; "run" unless told
+---@field title string
+---@field doc string?
+---@field params table[]? as an operation declares them
+---@field examples string[]?
+---@field verbatim integer? after this many arguments all words are arguments
+---@field is_hidden boolean?
+
+--- In the order help shows them.
+---@type cli.Own[]
+M.LIST = {
+  {
+    path = "ask", home = "cli.ask", title = "Ask a question about your account",
+    doc = [[
+      Answers from the account's data. Without an AI provider the built-in
+      answerer serves: it knows apps, machines, volumes, regions,
+      organizations, secrets, IP addresses, certificates and releases.]],
+    params = {
+      { "question", "string", "the question, quoted or not", pos = 1,
+        many = true, required = true },
+      { "flyio", "boolean", "the question is about Fly.io" },
+      { "maker", "boolean", "make a plan of changes", hidden = true },
+      { "destroyer", "boolean", "let plans destroy", hidden = true },
+      { "apply", "boolean", "apply a plan", hidden = true },
+      { "plan_file", "file", "the plan", hidden = true },
+    },
+    examples = {
+      'ask --flyio "what apps are running and in which regions?"',
+      'ask --flyio "which machines are using the most memory?"',
+      'ask --flyio "do I have any unattached volumes?"',
+    },
+  },
+  {
+    path = "run", home = "cli.run", title = "Run a Lua script",
+    doc = [[
+      The script may require "clanker.fly" (every operation as a function),
+      "clanker.task" and "clanker.http".]],
+    params = {
+      { "file", "file", "the script", pos = 1, required = true },
+      { "argument", "string", "what the script gets as its arguments", pos = 2,
+        many = true },
+    },
+    verbatim = 1, examples = { "run report.lua", "--sim run report.lua 30" },
+  },
+  {
+    path = "sim", home = "cli.sim", title = "Serve a simulated Fly.io account",
+    doc = [[
+      Prints its URLs and its token, and serves until interrupted. Any client
+      of the Machines API and of GraphQL can use it.]],
+    params = {
+      { "listen", "string", "address and port", default = "127.0.0.1:4280" },
+      { "seed", "string", "the account to start with: demo, empty or a file",
+        default = "demo" },
+      { "db", "file", "keep the account in this file" },
+      { "token", "string", "the token it accepts instead of a made-up one" },
+      { "latency", "number", "milliseconds every reply takes", min = 0 },
+      { "fault", "string", "what goes wrong, and how often" },
+    },
+    examples = { "sim", "sim --listen 127.0.0.1:0 --seed empty" },
+  },
+  {
+    path = "config show", home = "cli.config", fn = "show",
+    title = "Show the settings in force and where each comes from",
+  },
+  {
+    path = "config path", home = "cli.config", fn = "path",
+    title = "Print the path of the configuration file",
+  },
+  {
+    path = "config init", home = "cli.config", fn = "init",
+    title = "Write a configuration file, if there is none",
+    doc = [[
+      The file is readable by you only. At a terminal it asks for a token
+      without showing it; an existing file is never touched.]],
+  },
+  {
+    path = "completion", home = "cli.completion",
+    title = "Print the completion script of a shell",
+    doc = [[
+      bash: source <(clanker completion bash)
+
+      zsh: clanker completion zsh > "${fpath[1]}/_clanker"
+
+      fish: clanker completion fish > ~/.config/fish/completions/clanker.fish]],
+    params = {
+      { "shell", "enum", "the shell", pos = 1, required = true,
+        values = { "bash", "zsh", "fish" } },
+    },
+  },
+  { path = "version", home = "cli.version", title = "Print the version" },
+  {
+    path = "help", home = "cli.help", fn = "command", title = "Explain a command",
+    params = { { "command", "string", "its words", pos = 1, many = true } },
+  },
+  {
+    path = "__complete", home = "cli.complete", is_hidden = true, verbatim = 0,
+    title = "Complete a command line",
+  },
+}
+
+--- A command in the form of an operation row. One that takes words just as they
+--- are (`verbatim = 0`) has no parameters to read.
+---@param own cli.Own
+---@return op.Row
+function M.row(own)
+  local row = {
+    id = own.path, title = own.title, examples = own.examples,
+    cli = { own.path }, effect = "read", home = own.home, fn = own.fn or "run",
+    doc = own.doc, params = {}, param = {}, positional = {},
+    takes_words = own.verbatim == 0,
+  }
+  if own.params then
+    local params = require "opkit.params"
+    row.params, row.param, row.positional =
+      params.read("command " .. own.path, own)
+  end
+  return row
+end
+
+return M

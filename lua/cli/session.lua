@@ -1,0 +1,130 @@
+--- The account a command works on: Fly.io's, or a simulated one started here.
+--- Waits when it calls. Close it: it wipes the token and stops the simulator.
+
+local client = require "fly.client"
+local os = require "sys.os"
+local secret = require "sys.secret"
+
+local M = {}
+
+---@class cli.Session
+---@field settings fly.Settings
+---@field client fly.Client
+local Session = {}
+Session.__index = Session
+
+-- Settings of a simulated account: nothing of the user's own gets in.
+local function simulated(call)
+  local simulator, e = call.faces.sim().start({
+    seed = "demo", now = call.world.now,
+  })
+  if not simulator then
+    return nil, e
+  end
+  return {
+    token = secret.new(simulator.token), token_source = "the simulator",
+    org = call.globals.org ~= "" and call.globals.org or nil, org_source = "--org",
+    bases = { machines = simulator.url, api = simulator.url },
+    allow_http = false, timeout = call.globals.timeout, warnings = {},
+    path = "", config = {},
+  }, nil, simulator
+end
+
+local function configured(call)
+  local settings = require "fly.settings"
+  local globals = call.globals
+  return settings.load({
+    env = call.world.env,
+    flags = {
+      config = globals.config, api_token = globals.api_token,
+      api_token_file = globals.api_token_file, org = globals.org,
+      allow_http = globals.allow_http, timeout = globals.timeout,
+    },
+  })
+end
+
+-- The limits are shared with other clankers of this user; where their file
+-- cannot be had, this process keeps to them alone.
+local function shared_limiter(call)
+  local home = call.world.home()
+  if not home then
+    return nil
+  end
+  local fs, rate = require "sys.fs", require "sys.rate"
+  local directory = home .. "/.clanker"
+  local ok, e = fs.mkdir(directory, 448, true) -- 0700
+  local limiter
+  if ok then
+    limiter, e = rate.open(directory .. "/limits")
+  end
+  if not limiter and call.globals.debug then
+    call.out:note("debug: limits are this process's own: " .. e.message)
+  end
+  return limiter
+end
+
+local function debug_log(call)
+  if not call.globals.debug then
+    return nil
+  end
+  return function(line)
+    call.out:note("debug: " .. require("cli.terminal").clean(line))
+  end
+end
+
+--- Opens the account.
+---@async
+---@param call cli.Call
+---@return cli.Session?
+---@return err.Record?
+function M.open(call)
+  local is_sim = call.globals.sim == true
+  local settings, e, simulator = (is_sim and simulated or configured)(call)
+  if not settings then
+    return nil, e
+  end
+  for _, warning in ipairs(settings.warnings) do
+    call.out:warn(warning)
+  end
+  local limiter = not is_sim and shared_limiter(call) or nil
+  return setmetatable({
+    settings = settings, simulator = simulator, limiter = limiter,
+    out = call.out,
+    client = client.new({
+      settings = settings, limiter = limiter, log = debug_log(call),
+      version = os.VERSION, wall = call.world.now,
+    }),
+  }, Session)
+end
+
+--- Carries out an operation and passes its warnings on.
+---@async
+---@param id string
+---@param args table<string, any>
+---@param opts fly.CallOptions?
+---@return any value
+---@return err.Record?
+function Session:call(id, args, opts)
+  local value, info = self.client:call(id, args, opts)
+  if value == nil then
+    return nil, info
+  end
+  for _, warning in ipairs(info.warnings or {}) do
+    self.out:warn(warning)
+  end
+  return value
+end
+
+function Session:close()
+  self.client:close()
+  if self.limiter then
+    self.limiter:close()
+  end
+  if self.simulator then
+    self.simulator.stop()
+  end
+end
+
+Session.__close = Session.close
+
+return M

@@ -1,0 +1,80 @@
+--- A process for the command line face to run in: what it writes is kept, its
+--- terminal, clock, environment and home are what the test says.
+
+local M = {}
+
+--- The clock of all goldens: 2025-01-01T12:00:00Z.
+M.NOW = 1735732800
+
+---@class face.World: cli.World
+---@field out string what was written to stdout
+---@field err string what was written to stderr
+
+---@param options {width: integer?, env: table<string, string>?, home: string?,
+---  cwd: string?, colors: boolean?, tty: table<integer, boolean>?,
+---  broken: string?}?
+---@return face.World
+function M.new(options)
+  options = options or {}
+  local world = { out = "", err = "" }
+  local tty = options.tty or { [1] = options.width ~= nil }
+  function world.write(fd, text)
+    if fd == 1 and options.broken then
+      local err = require "base.err"
+      return nil, err.new({
+        kind = "error", code = options.broken, message = "cannot write",
+      })
+    end
+    text = require("sys.secret").mask(text)
+    local name = fd == 1 and "out" or "err"
+    world[name] = world[name] .. text
+    return true
+  end
+  function world.is_tty(fd)
+    return tty[fd] == true
+  end
+  function world.width(fd)
+    return tty[fd] and options.width or nil
+  end
+  function world.colors()
+    return options.colors == true
+  end
+  function world.env(name)
+    return (options.env or {})[name]
+  end
+  function world.now()
+    return M.NOW
+  end
+  function world.cwd()
+    return options.cwd or "/"
+  end
+  function world.home()
+    return options.home
+  end
+  return world
+end
+
+--- The faces as lua/main.lua injects them.
+M.FACES = {
+  sim = function()
+    return require "sim"
+  end,
+  serve = function()
+    return require "sim.main"
+  end,
+  script = function()
+    return require "script.run"
+  end,
+}
+
+--- Runs a command line; returns its exit code and the world it ran in.
+---@param words string[]
+---@param options table?
+---@return integer code
+---@return face.World world
+function M.run(words, options)
+  local world = M.new(options)
+  return require("cli").run(words, M.FACES, world), world
+end
+
+return M
