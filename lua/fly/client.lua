@@ -6,6 +6,7 @@ local collect = require "fly.collect"
 local context = require "fly.context"
 local err = require "base.err"
 local fetch = require "fly.fetch"
+local kept = require "fly.kept"
 local opkit = require "opkit"
 local registry = require "opkit.registry"
 local transport = require "fly.transport"
@@ -24,7 +25,7 @@ local M = {}
 ---@field log fun(line: string)? debug lines
 ---@field version string? of the program, for the User-Agent
 ---@field concurrency integer? requests in flight at once
----@field flyctl (fun(call: fly.Call): any, table?)? carries out `flyctl` rows
+---@field process table? sys.process, for flyctl
 
 ---@class fly.CallOptions
 ---@field raw boolean? the value is the server's JSON text
@@ -33,6 +34,10 @@ local M = {}
 ---@field face op.Face? in whose words arguments are refused
 ---@field nonce string? of a lease that is held
 ---@field final integer? a status that is an answer here and never repeated
+---@field cwd string? where flyctl runs
+---@field color boolean? what flyctl writes goes to a terminal
+---@field on_stdout fun(chunk: string)? gets what flyctl writes as it comes
+---@field on_stderr fun(chunk: string)?
 
 ---@class fly.Info
 ---@field requests integer
@@ -42,6 +47,8 @@ local M = {}
 ---@class fly.Client
 ---@field settings fly.Settings
 ---@field concurrency integer
+---@field memo table<string, any> what `run` rows learned
+---@field kept fly.Kept
 ---@field deps table
 local Client = {}
 Client.__index = Client
@@ -69,7 +76,7 @@ local function with_defaults(options)
     log = options.log,
     settings = options.settings,
     user_agent = "clanker/" .. (options.version or "dev"),
-    flyctl = options.flyctl,
+    process = options.process,
     limiter = options.limiter,
   }
 end
@@ -82,12 +89,24 @@ function M.new(options)
     settings = options.settings,
     concurrency = options.concurrency or CONCURRENCY,
     deps = with_defaults(options),
-    kept = {},
     memo = {},
-    pending = {},
   }, Client)
+  self.kept = kept.new(self.deps.task, self.deps.now)
   self.deps.slots = self.deps.task.semaphore(self.concurrency)
   return self
+end
+
+---@param self fly.Client
+---@return fly.Auth? auth, table? err
+local function credentials(self)
+  if not self.deps.auth then
+    local found, e = auth.new(self.settings.token, self.settings.token_source)
+    if not found then
+      return nil, e
+    end
+    self.deps.auth = found
+  end
+  return self.deps.auth
 end
 
 --- Credentials, limiter and transport, made when the first request needs them.
@@ -97,11 +116,10 @@ local function connect(self)
   if self.fetch then
     return self.fetch
   end
-  local found, e = auth.new(self.settings.token, self.settings.token_source)
+  local found, e = credentials(self)
   if not found then
     return nil, e
   end
-  self.deps.auth = found
   if not self.deps.limiter then
     local limiter, why = require("sys.rate").open(nil)
     if not limiter then
@@ -118,13 +136,18 @@ end
 ---@param call fly.Call
 ---@return any value, table? err
 local function flyctl(self, call)
-  if self.deps.flyctl then
-    return self.deps.flyctl(call)
+  local found, e = credentials(self)
+  if not found then
+    return nil, e
   end
-  return nil, err.new {
-    kind = "error",
-    message = ("%s is carried out by flyctl, which is not available here"):format(call.op.id),
-  }
+  return require("fly.flyctl").call({
+    process = self.deps.process or require "sys.process",
+    fs = require "sys.fs",
+    os = require "sys.os",
+    settings = self.settings,
+    auth = found,
+    log = self.deps.log,
+  }, call)
 end
 
 --- Carries out a row in the way it names.
@@ -212,51 +235,6 @@ function Client:call(id, args, opts)
   return value, call.tally
 end
 
---- Does something once for all who ask at the same time.
----@async
----@param self fly.Client
----@param key string
----@param fn fun(): any, table?
----@return any value, table? err
-local function once(self, key, fn)
-  local other = self.pending[key]
-  while other do
-    other.ended:wait()
-    if other.value ~= nil or other.err ~= nil then
-      return other.value, other.err
-    end
-    other = self.pending[key] -- it was cancelled: perhaps somebody tries again
-  end
-  local mine = { ended = self.deps.task.event() }
-  self.pending[key] = mine
-  local _ <close> = setmetatable({}, { __close = function()
-    self.pending[key] = nil
-    mine.ended:set()
-  end })
-  mine.value, mine.err = fn()
-  return mine.value, mine.err
-end
-
----@async
----@param self fly.Client
----@param id string
----@param call fly.Call
----@return any value, table? err
-local function kept(self, id, call)
-  local now = self.deps.now()
-  local known = self.kept[id]
-  if known and now - known.at < KEPT[id] then
-    return known.value
-  end
-  local value, e = once(self, id, function()
-    return execute(self, call)
-  end)
-  if value ~= nil then
-    self.kept[id] = { value = value, at = now }
-  end
-  return value, e
-end
-
 --- A call that a `run` row makes: under its caller's deadline and tally.
 ---@async
 ---@param outer fly.Call
@@ -271,13 +249,19 @@ function Client:nested(outer, id, args, opts)
   end
   local call = {
     op = op, args = checked,
-    opts = { each = opts.each, nonce = opts.nonce, final = opts.final },
+    opts = {
+      each = opts.each, nonce = opts.nonce, final = opts.final,
+      cwd = outer.opts.cwd, color = outer.opts.color,
+      on_stdout = outer.opts.on_stdout, on_stderr = outer.opts.on_stderr,
+    },
     deadline = outer.deadline,
     tally = outer.tally,
     is_nested = true,
   }
   if KEPT[id] and next(checked) == nil and not opts.each then
-    return kept(self, id, call)
+    return self.kept:get(id, KEPT[id], function()
+      return execute(self, call)
+    end)
   end
   call.origins = outer.origins
   return execute(self, call)
@@ -287,12 +271,14 @@ end
 function Client:close()
   if self.deps.auth then
     self.deps.auth:close()
+    self.deps.auth = nil
   end
   if self.own_limiter then
     self.own_limiter:close()
     self.own_limiter = nil
   end
-  self.fetch, self.kept = nil, {}
+  self.fetch = nil
+  self.kept:clear()
 end
 
 return M

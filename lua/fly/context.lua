@@ -57,6 +57,39 @@ local function counted(call)
   end, given
 end
 
+--- Longer works than a call: each is told about in its own module, which is
+--- loaded when a row uses it.
+---@param client fly.Client
+---@param call fly.Call
+---@return table functions
+local function works(client, call)
+  local deps = {
+    task = client.deps.task, now = client.deps.now, sleep = client.deps.sleep,
+    random = client.deps.random,
+    call = function(id, args, opts)
+      return client:nested(call, id, args, opts or {})
+    end,
+    notice = function(text)
+      call.tally.warnings[#call.tally.warnings + 1] = text
+    end,
+  }
+  return {
+    notice = deps.notice,
+    lease = function(target, fn)
+      return require("fly.lease").with(deps, target, fn)
+    end,
+    wait = function(target)
+      return require("fly.wait").state(deps, target)
+    end,
+    snapshot = function(query)
+      return require("fly.logs").snapshot(deps, query)
+    end,
+    follow = function(query, on_line)
+      return require("fly.logs").follow(deps, query, on_line)
+    end,
+  }
+end
+
 ---@param value any
 ---@return boolean
 local function is_list(value)
@@ -93,17 +126,14 @@ end
 ---@return any value, table? err
 function M.run(client, call)
   local each, given = counted(call)
-  local value, e = call.op.run({
-    call = caller(client, call),
-    map = mapper(client),
-    each = each,
-    org = type(call.args.org) == "string" and call.args.org or client.settings.org,
-    notice = function(text)
-      call.tally.warnings[#call.tally.warnings + 1] = text
-    end,
-    now = client.deps.wall,
-    memo = client.memo,
-  }, call.args)
+  local ctx = works(client, call)
+  ctx.call = caller(client, call)
+  ctx.map = mapper(client)
+  ctx.each = each
+  ctx.org = type(call.args.org) == "string" and call.args.org or client.settings.org
+  ctx.now = client.deps.wall
+  ctx.memo = client.memo
+  local value, e = call.op.run(ctx, call.args)
   if value == nil and e ~= nil then
     return nil, e
   end

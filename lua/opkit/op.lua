@@ -56,6 +56,13 @@ local registry = require "opkit.registry"
 ---@field map fun(list: any[], fn: fun(item: any, i: integer): any, err.Record?):
 --- any[]?, err.Record? runs fn for all at the same time, results in order; the
 --- first error ends the rest and is the result
+---@field lease fun(target: table, fn: fun(lease: table): any, err.Record?): any, err.Record?
+--- holds the lease of target's `app` and `id` while fn runs; its `nonce` goes into the
+--- options of the calls that change the machine
+---@field wait fun(target: table): table?, err.Record? until target's `app`, `id` has
+--- `state` (of `version`), for at most `timeout` seconds
+---@field snapshot fun(query: table): table[]?, err.Record? the newest log lines
+---@field follow fun(query: table, on_line: function): boolean?, err.Record?
 ---@field memo table<string, any> lasts as long as the client; for hints only
 ---@field each fun(item: any)? set when the caller takes items as they come
 ---@field org string? slug of the organization to stay in

@@ -342,18 +342,6 @@ t.test("cancelling the caller aborts what it waits for", function()
   t.eq(ended, 2)
 end)
 
-t.test("what is carried out by flyctl goes through the given door", function()
-  row("deploy", { flyctl = { "deploy", "--app", "{app}" }, effect = "write", params = { APP } })
-  t.err(nil, select(2, replies({}):call("clienttest.deploy", { app = "a" })), "flyctl")
-  local seen
-  local c = replies({}, nil, { flyctl = function(call)
-    seen = call.args.app
-    return {}
-  end })
-  t.ok(c:call("clienttest.deploy", { app = "a" }))
-  t.eq(seen, "a")
-end)
-
 t.test("log lines never hold the token", function()
   local c, deps = replies { { status = 500, body = "{}" }, { body = "{}" } }
   c:call("clienttest.stop", { app = "a" })

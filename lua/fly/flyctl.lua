@@ -1,0 +1,317 @@
+--- Runs flyctl for what only it can do: found, fed and shut in.
+--- Waits. It gets one token, no settings of the user's, and a directory that
+--- goes with it, since it writes what it sends into log files there.
+
+local err = require "base.err"
+local opkit = require "opkit"
+local str = require "base.str"
+local text = require "fly.text"
+
+local M = {}
+
+---@class fly.FlyctlDeps
+---@field process table sys.process
+---@field fs table sys.fs
+---@field os table sys.os
+---@field settings fly.Settings
+---@field auth fly.Auth
+---@field log fun(line: string)?
+
+---@class fly.FlyctlOptions
+---@field stdin any text or secret
+---@field cwd string?
+---@field timeout number? seconds
+---@field color boolean? the output goes to a terminal
+---@field on_stdout fun(chunk: string)? gets the output as it comes
+---@field on_stderr fun(chunk: string)?
+
+---@class fly.FlyctlResult
+---@field stdout string
+---@field stderr string
+
+local NAMES = { "flyctl", "fly" }
+
+local INSTALL = {
+  Darwin = "brew install flyctl",
+  Linux = "curl -L https://fly.io/install.sh | sh",
+}
+
+--- Variables it may have of ours: where programs, Docker and proxies are. Not
+--- among them: everything that begins with FLY_, and LOG_LEVEL.
+local INHERITED = {
+  "PATH", "HOME", "USER", "LANG", "LC_ALL", "TERM", "TMPDIR", "SSH_AUTH_SOCK",
+  "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "XDG_RUNTIME_DIR",
+  "SSL_CERT_FILE", "SSL_CERT_DIR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY",
+  "http_proxy", "https_proxy", "no_proxy",
+}
+
+--- Directories in memory: what is removed there was never on a disk.
+local MEMORY = { "XDG_RUNTIME_DIR", "/dev/shm" }
+
+--- Of its error output, this much is looked at, in bytes.
+local TAIL = 4096
+
+--- Seconds in which it must tell its version.
+local VERSION_TIMEOUT = 20
+
+--- The oldest version whose commands are known here.
+local OLDEST = { 0, 3, 0 }
+
+-- Kinds of failure that only its words tell.
+local SAYINGS = {
+  { "not_found", "could not find" },
+  { "not_found", "not found" },
+  { "auth", "no access token" },
+  { "auth", "unauthorized" },
+  { "forbidden", "not authorized" },
+  { "capacity", "insufficient" },
+  { "usage", "unknown flag" },
+  { "usage", "unknown command" },
+}
+
+---@param deps fly.FlyctlDeps
+---@return table err
+local function missing(deps)
+  local platform = deps.os.platform()
+  local command = INSTALL[platform and platform.sysname] or INSTALL.Linux
+  return err.new {
+    kind = "error",
+    code = "ENOENT",
+    message = "flyctl is not installed, and this needs it",
+    hint = ("install it with `%s`, or put it on PATH"):format(command),
+  }
+end
+
+--- Where flyctl is.
+---@param deps fly.FlyctlDeps
+---@return string? path, table? err
+function M.find(deps)
+  for _, name in ipairs(NAMES) do
+    local path = deps.process.which(name)
+    if path then
+      return path
+    end
+  end
+  return nil, missing(deps)
+end
+
+---@param deps fly.FlyctlDeps
+---@return string? name of a new directory
+local function random_name(deps)
+  local bytes = deps.os.random(12)
+  return bytes and "clanker-fly-" .. bytes:gsub(".", function(c)
+    return ("%02x"):format(c:byte())
+  end)
+end
+
+--- A directory of its own, in memory where there is such a place.
+---@param deps fly.FlyctlDeps
+---@return string? path, table? err
+local function private_dir(deps)
+  for _, place in ipairs(MEMORY) do
+    local base = place:find("^/") and place or deps.os.env(place)
+    local name = base and random_name(deps)
+    if name and deps.fs.mkdir(base .. "/" .. name, tonumber("700", 8)) then
+      return base .. "/" .. name
+    end
+  end
+  return deps.fs.tmpdir("clanker-fly-")
+end
+
+--- Everything the child has in its environment besides what it inherits.
+---@param deps fly.FlyctlDeps
+---@param dir string
+---@param color boolean?
+---@return table<string, any>
+local function environment(deps, dir, color)
+  local token = deps.auth:joined(true)
+  local bases = deps.settings.bases
+  return {
+    FLY_API_TOKEN = token,
+    FLY_ACCESS_TOKEN = token,
+    FLY_CONFIG_DIR = dir,
+    FLY_NO_UPDATE_CHECK = "1",
+    FLY_SEND_METRICS = "0",
+    NO_COLOR = not color and "1" or nil,
+    FLY_FLAPS_BASE_URL = bases.machines,
+    FLY_API_BASE_URL = bases.api,
+    FLY_UIEX_BASE_URL = bases.api,
+    FLY_ORG = deps.settings.org,
+  }
+end
+
+--- What it said last, without its "Error:".
+---@param stderr string
+---@return string?
+local function last_words(stderr)
+  local found
+  for _, line in ipairs(str.split(stderr:sub(-TAIL), "\n")) do
+    local clean = text.line(line)
+    if clean ~= "" then
+      found = clean
+    end
+    local said = clean:match("^Error: (.+)$")
+    if said then
+      return said
+    end
+  end
+  return found
+end
+
+---@param message string
+---@return string
+local function kind_of(message)
+  local lower = message:lower()
+  for _, row in ipairs(SAYINGS) do
+    if lower:find(row[2], 1, true) then
+      return row[1]
+    end
+  end
+  return "error"
+end
+
+---@param words string[]
+---@param result table
+---@param stderr string
+---@return table err
+local function failure(words, result, stderr)
+  local name = "flyctl " .. (words[1] or "")
+  local how = result.signal and ("was ended by " .. result.signal)
+    or ("failed with exit code %d"):format(result.code or -1)
+  local said = last_words(stderr)
+  return err.new {
+    kind = said and kind_of(said) or "error",
+    message = said and ("%s %s: %s"):format(name, how, said) or ("%s %s"):format(name, how),
+    detail = { exit_code = result.code, signal = result.signal },
+  }
+end
+
+--- Keeps the end of what passes by.
+---@param pass_on fun(chunk: string)?
+---@return fun(chunk: string) take, fun(): string tail
+local function tail_of(pass_on)
+  local kept = ""
+  return function(chunk)
+    kept = (kept .. chunk):sub(-TAIL)
+    if pass_on then
+      pass_on(chunk)
+    end
+  end, function()
+    return kept
+  end
+end
+
+---@param deps fly.FlyctlDeps
+---@param path string
+---@param words string[]
+---@param opts fly.FlyctlOptions
+---@param dir string
+---@return table options of process.run, fun(): string tail of its error output
+local function options_of(deps, path, words, opts, dir)
+  local options = {
+    argv = { path, table.unpack(words) },
+    stdin = opts.stdin,
+    cwd = opts.cwd,
+    timeout = opts.timeout,
+    inherit = INHERITED,
+    env = environment(deps, dir, opts.color),
+    on_stdout = opts.on_stdout,
+  }
+  if not opts.on_stderr then
+    return options, nil
+  end
+  local take, tail = tail_of(opts.on_stderr)
+  options.on_stderr = take
+  return options, tail
+end
+
+--- Runs flyctl with these words to its end. An exit code other than 0 is an
+--- error; `detail.exit_code` is the code.
+---@async
+---@param deps fly.FlyctlDeps
+---@param words string[] never a secret: others can read them
+---@param opts fly.FlyctlOptions?
+---@return fly.FlyctlResult? result, table? err
+function M.run(deps, words, opts)
+  opts = opts or {}
+  local path, e = M.find(deps)
+  if not path then
+    return nil, e
+  end
+  local dir, why = private_dir(deps)
+  if not dir then
+    return nil, why
+  end
+  local _ <close> = setmetatable({}, { __close = function()
+    deps.fs.remove(dir, true)
+  end })
+  if deps.log then
+    deps.log("flyctl " .. table.concat(words, " "))
+  end
+  local options, tail = options_of(deps, path, words, opts, dir)
+  local result, failed = deps.process.run(options)
+  if not result then
+    return nil, failed
+  elseif result.code ~= 0 then
+    return nil, failure(words, result, tail and tail() or result.stderr)
+  end
+  return { stdout = result.stdout, stderr = result.stderr }
+end
+
+--- Its version, as three numbers.
+---@async
+---@param deps fly.FlyctlDeps
+---@return {[1]: integer, [2]: integer, [3]: integer}? version, table? err
+function M.version(deps)
+  local result, e = M.run(deps, { "version" }, { timeout = VERSION_TIMEOUT })
+  if not result then
+    return nil, e
+  end
+  local major, minor, patch = result.stdout:match("v(%d+)%.(%d+)%.(%d+)")
+  if not major then
+    return nil, err.new {
+      kind = "protocol",
+      message = "flyctl does not tell its version: " .. text.line(result.stdout, 80),
+    }
+  end
+  return { math.tointeger(major), math.tointeger(minor), math.tointeger(patch) }
+end
+
+--- Whether a version is one whose commands are known here.
+---@param version {[1]: integer, [2]: integer, [3]: integer}
+---@return table? err
+function M.too_old(version)
+  for i, least in ipairs(OLDEST) do
+    if version[i] ~= least then
+      if version[i] > least then
+        return nil
+      end
+      return err.new {
+        kind = "error",
+        message = ("flyctl %s is too old, %s or later is needed"):format(
+          table.concat(version, "."), table.concat(OLDEST, ".")),
+        hint = "run `flyctl version upgrade`",
+      }
+    end
+  end
+  return nil
+end
+
+--- Carries out a `flyctl` row.
+---@async
+---@param deps fly.FlyctlDeps
+---@param call fly.Call
+---@return fly.FlyctlResult? result, table? err
+function M.call(deps, call)
+  local words, stdin = opkit.flyctl(call.op, call.args)
+  if not words then
+    return nil, stdin
+  end
+  local opts = call.opts
+  return M.run(deps, words, {
+    stdin = stdin, cwd = opts.cwd, timeout = call.op.timeout, color = opts.color,
+    on_stdout = opts.on_stdout, on_stderr = opts.on_stderr,
+  })
+end
+
+return M
