@@ -3,7 +3,9 @@
    Each secret has pages of its own, locked into memory, left out of core dumps
    and of forked children, with an unmapped page on either side; they are wiped
    before they are given back. What *uses* a secret copies it into ordinary heap
-   memory on its way out; core/wipe.c sees to those copies.
+   memory on its way out; core/wipe.c sees to those copies once they are freed.
+   A connection that is kept open frees its buffers when it is closed, not when
+   the secret is.
 
    While a process holds its first secret it can no longer dump core, and in a
    release build other processes of the same user can no longer attach to it or
