@@ -3,23 +3,12 @@
 
 local err = require "base.err"
 local secret = require "sys.secret"
-local settings = require "fly.settings"
+local session = require "cli.session"
 local tables = require "cli.table"
 local tbl = require "base.tbl"
 local terminal = require "cli.terminal"
 
 local M = {}
-
-local function load(call)
-  return settings.load({
-    env = call.world.env,
-    flags = {
-      config = call.globals.config, api_token = call.globals.api_token,
-      api_token_file = call.globals.api_token_file, org = call.globals.org,
-      allow_http = call.globals.allow_http, timeout = call.globals.timeout,
-    },
-  })
-end
 
 local function path_of(call)
   local path = call.globals.config
@@ -51,15 +40,13 @@ end
 -- The settings in force: name, value as it may be shown, where it is from.
 local function in_force(found)
   local function row(name, value, source)
-    return { name = name, value = value, source = value and source or nil }
+    return { name = name, value = value, source = source }
   end
   return {
     row("api_token", found.token and "[secret]", found.token_source),
     row("org_slug", found.org, found.org_source),
-    row("machines_url", found.bases.machines, nil),
-    row("api_url", found.bases.api, nil),
-    row("allow_http", found.allow_http or nil, nil),
-    row("timeout", found.timeout, nil),
+    row("machines_url", found.bases.machines, found.base_sources.machines),
+    row("api_url", found.bases.api, found.base_sources.api),
   }
 end
 
@@ -86,7 +73,7 @@ end
 ---@return true?
 ---@return err.Record?
 function M.show(call)
-  local found, e = load(call)
+  local found, e = session.settings(call)
   if not found then
     return nil, e
   end
@@ -102,7 +89,9 @@ function M.show(call)
     local render = require "cli.render"
     return call.out:data(render[call.format](map))
   end
-  call.out:note("file: " .. terminal.clean(found.path))
+  local is_there = require("sys.fs").exists(found.path)
+  call.out:note(("file: %s%s"):format(terminal.clean(found.path),
+    is_there and "" or " (there is none)"))
   return show_table(call, rows)
 end
 

@@ -69,9 +69,14 @@ local function collect(call, account, keep)
   end)
 end
 
-local function hidden_note(hidden)
-  return ("not shown: %s (-o json has everything)"):format(
+-- By name where there is room for the names, else how many.
+local function hidden_note(hidden, width)
+  local text = ("not shown: %s (-o json has everything)"):format(
     table.concat(hidden, ", "):lower())
+  if #text <= width then
+    return text
+  end
+  return ("%s not shown"):format(str.count(#hidden, "column"))
 end
 
 ---@async
@@ -87,16 +92,16 @@ local function print_table(call, account)
     call.out:note(empty_note(call))
     return true
   end
-  local is_tty = call.world.is_tty(1)
+  local width = call.world.is_tty(1) and call.world.width(1) or nil
   local lines, hidden = tables.lines(views, rows, {
-    width = is_tty and call.world.width(1) or nil,
+    width = width,
     measure = terminal.measure,
     header = function(text)
       return call.out:paint(1, "bold", text)
     end,
   })
   if #hidden > 0 then
-    call.out:note(call.out:paint(2, "dim", hidden_note(hidden)))
+    call.out:note(call.out:paint(2, "dim", hidden_note(hidden, width)))
   end
   return call.out:data(table.concat(lines, "\n") .. "\n")
 end

@@ -60,7 +60,8 @@ local function check_globals(given)
 end
 
 -- A parameter of the command that is also a global flag is given by either.
-local function lend_globals(row, given, globals)
+local function lend_globals(command, given, globals)
+  local row = command.row
   for _, name in ipairs({ "app", "org", "timeout" }) do
     local value = globals[name]
     if value ~= nil and row.param[name] then
@@ -70,7 +71,7 @@ local function lend_globals(row, given, globals)
       end
       given[name] = value
     elseif value ~= nil and name == "app" and row.resource then
-      return nil, usage(("unknown flag --app for %s"):format(row.title:lower()),
+      return nil, usage("unknown flag --app for " .. command.name,
         "this command is not about one app")
     end
   end
@@ -88,7 +89,7 @@ local function check_args(parsed)
   if not given then
     return nil, e
   end
-  given, e = lend_globals(row, given, parsed.globals)
+  given, e = lend_globals(parsed.command, given, parsed.globals)
   if not given then
     return nil, e
   end

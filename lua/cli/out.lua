@@ -13,6 +13,7 @@ local M = {}
 ---@field width fun(fd: integer): integer? columns of a terminal
 ---@field colors fun(fd: integer): boolean
 ---@field env fun(name: string): string?
+---@field secret_env fun(name: string): secret.Secret? the same as a handle
 ---@field now fun(): number seconds since 1970
 ---@field cwd fun(): string
 ---@field home fun(): string?

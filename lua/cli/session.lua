@@ -30,11 +30,15 @@ local function simulated(call)
   }, nil, simulator
 end
 
-local function configured(call)
+--- The settings of the user's own account, from flags, file and environment.
+---@param call cli.Call
+---@return fly.Settings?
+---@return err.Record?
+function M.settings(call)
   local settings = require "fly.settings"
-  local globals = call.globals
+  local world, globals = call.world, call.globals
   return settings.load({
-    env = call.world.env,
+    env = world.env, secret_env = world.secret_env, home = world.home,
     flags = {
       config = globals.config, api_token = globals.api_token,
       api_token_file = globals.api_token_file, org = globals.org,
@@ -79,7 +83,7 @@ end
 ---@return err.Record?
 function M.open(call)
   local is_sim = call.globals.sim == true
-  local settings, e, simulator = (is_sim and simulated or configured)(call)
+  local settings, e, simulator = (is_sim and simulated or M.settings)(call)
   if not settings then
     return nil, e
   end

@@ -6,8 +6,9 @@ local M = {}
 local GAP = "  "
 local ELLIPSIS = "…"
 
--- Narrower than this a cut cell says nothing; wider, it may be cut.
-local LEAST = 8
+-- A column is cut down to this, and no further: a narrower one is better left
+-- out than cut to the beginning of a name.
+local LEAST = 20
 
 ---@class cli.Column
 ---@field title string

@@ -19,6 +19,9 @@ function M.real()
     width = term.width,
     colors = term.colors,
     env = os.env,
+    secret_env = function(name)
+      return require("sys.secret").from_env(name)
+    end,
     now = os.wall,
     cwd = os.cwd,
     home = function()

@@ -24,6 +24,7 @@ local M = {}
 ---@field config_path string? read instead of ~/.clanker.yaml; must exist
 ---@field env fun(name: string): string? the environment, sys.os.env unless told
 ---@field secret_env fun(name: string): userdata? the environment as handles
+---@field home (fun(): string?)? the home directory, sys.fs.home unless told
 ---@field flags fly.Flags?
 
 ---@class fly.Settings
@@ -32,6 +33,7 @@ local M = {}
 ---@field org string?
 ---@field org_source string?
 ---@field bases {machines: string, api: string} without trailing slash and /v1
+---@field base_sources {machines: string, api: string} "FLY_API_HOSTNAME", "default", …
 ---@field allow_http boolean
 ---@field timeout number? seconds for a whole command
 ---@field ca_file string?
@@ -130,22 +132,23 @@ end
 ---@param flyio table
 ---@param name "machines"|"api"
 ---@param candidates {[1]: string, [2]: string?}[]
----@return string? url, table? err
+---@return string? url, table? err, string? source
 local function resolve_base(from, flyio, name, candidates)
   local allow_http = from.flags.allow_http or flyio.allow_http
   local value, source = first(candidates)
   if not value then
-    return hosts.DEFAULTS[name]
+    return hosts.DEFAULTS[name], nil, "default"
   end
-  return hosts.base(value, source, allow_http)
+  local url, e = hosts.base(value, source, allow_http)
+  return url, e, source
 end
 
 ---@param from fly.LoadOptions
 ---@param flyio table
----@return table? bases, table? err
+---@return table? bases, table? err, table? sources
 local function resolve_bases(from, flyio)
   local env = from.env
-  local machines, e = resolve_base(from, flyio, "machines", {
+  local machines, e, machines_source = resolve_base(from, flyio, "machines", {
     { "flyio.api_hostname", present(flyio.api_hostname) },
     { "FLY_API_HOSTNAME", present(env("FLY_API_HOSTNAME")) },
     { "FLY_FLAPS_BASE_URL", present(env("FLY_FLAPS_BASE_URL")) },
@@ -153,14 +156,15 @@ local function resolve_bases(from, flyio)
   if not machines then
     return nil, e
   end
-  local api, bad = resolve_base(from, flyio, "api", {
+  local api, bad, api_source = resolve_base(from, flyio, "api", {
     { "flyio.api_base_url", present(flyio.api_base_url) },
     { "FLY_API_BASE_URL", present(env("FLY_API_BASE_URL")) },
   })
   if not api then
     return nil, bad
   end
-  return { machines = machines, api = api }
+  return { machines = machines, api = api }, nil,
+    { machines = machines_source, api = api_source }
 end
 
 ---@param options fly.LoadOptions?
@@ -171,6 +175,7 @@ local function with_defaults(options)
     config_path = options.config_path,
     env = options.env or os.env,
     secret_env = options.secret_env or secret.from_env,
+    home = options.home or fs.home,
     flags = options.flags or {},
   }
 end
@@ -182,11 +187,26 @@ local function read_file(from)
   if named then
     return config_file.load(named, true)
   end
-  local home = fs.home()
+  local home = from.home()
   if not home then
     return { path = "~/" .. config_file.NAME, values = {}, warnings = {} }
   end
   return config_file.load(home .. "/" .. config_file.NAME, false)
+end
+
+--- An empty --org is a choice too: every organization, whatever the file says.
+---@param from fly.LoadOptions
+---@param flyio table
+---@return string? org, string? source
+local function resolve_org(from, flyio)
+  if from.flags.org then
+    return present(from.flags.org), "--org"
+  end
+  return first {
+    { "flyio.org_slug", present(flyio.org_slug) },
+    { "FLY_ORG", present(from.env("FLY_ORG")) },
+    { "FLY_ORG_SLUG", present(from.env("FLY_ORG_SLUG")) },
+  }
 end
 
 --- Resolves the settings. A missing token is no error here: not every command
@@ -200,7 +220,7 @@ function M.load(options)
     return nil, e
   end
   local flyio, flags = file.values.flyio or {}, from.flags
-  local bases, bad_base = resolve_bases(from, flyio)
+  local bases, bad_base, base_sources = resolve_bases(from, flyio)
   if not bases then
     return nil, bad_base
   end
@@ -209,16 +229,11 @@ function M.load(options)
   if bad_token then
     return nil, bad_token
   end
-  local org, org_source = first {
-    { "--org", present(flags.org) },
-    { "flyio.org_slug", present(flyio.org_slug) },
-    { "FLY_ORG", present(from.env("FLY_ORG")) },
-    { "FLY_ORG_SLUG", present(from.env("FLY_ORG_SLUG")) },
-  }
+  local org, org_source = resolve_org(from, flyio)
   return {
     token = token, token_source = token_source,
     org = org, org_source = org_source,
-    bases = bases,
+    bases = bases, base_sources = base_sources,
     allow_http = (flags.allow_http or flyio.allow_http) and true or false,
     timeout = flags.timeout or flyio.timeout,
     ca_file = flags.ca_file or flyio.ca_file,

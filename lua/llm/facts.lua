@@ -1,7 +1,9 @@
 --- What the built-in answerer knows of each noun: where its records come from,
 --- their fields, and what may be asked of them. Waits only through ctx.
 
+local columns = require "opkit.columns"
 local fmt = require "base.fmt"
+local registry = require "opkit.registry"
 local tbl = require "base.tbl"
 
 local M = {}
@@ -53,6 +55,16 @@ local function number(value)
   return type(value) == "number" and value or nil
 end
 
+-- What an operation's own table shows of an item, so that answers and lists say
+-- the same.
+local function column_of(op, key)
+  local row = registry.get(op)
+  local view = tbl.find(row and columns.columns(row) or {}, function(view)
+    return view.key == key
+  end)
+  return view and view.value or function() end
+end
+
 local function app_of(item)
   return text(item.app) or text(item.app_name)
 end
@@ -87,22 +99,20 @@ M.SETS = {
   releases = { op = "releases.list", per_app = true },
 }
 
-local function machine_record(item)
-  local guest = tbl.get(item, "config.guest")
-  guest = type(guest) == "table" and guest or {}
-  local kind, cpus = text(guest.cpu_kind), number(guest.cpus)
-  return {
-    name = text(item.name) or text(item.id) or "?",
-    id = text(item.id), app = app_of(item), region = text(item.region),
-    state = text(item.state), memory = number(guest.memory_mb), cpus = cpus,
-    kind = kind and cpus and ("%s-cpu-%dx"):format(kind, cpus) or nil,
-    image = text(tbl.get(item, "config.image")),
-    created = text(item.created_at),
-  }
-end
-
 local function machine_records(data)
-  return tbl.map(data.machines, machine_record)
+  local size = column_of("machines.list", "size")
+  local image = column_of("machines.list", "image")
+  return tbl.map(data.machines, function(item)
+    local guest = tbl.get(item, "config.guest")
+    guest = type(guest) == "table" and guest or {}
+    return {
+      name = text(item.name) or text(item.id) or "?",
+      id = text(item.id), app = app_of(item), region = text(item.region),
+      state = text(item.state), memory = number(guest.memory_mb),
+      cpus = number(guest.cpus), kind = text(size(item)),
+      image = text(image(item)), created = text(item.created_at),
+    }
+  end)
 end
 
 local function in_state(wanted)
@@ -138,12 +148,6 @@ local function app_records(data)
     }
   end)
 end
-
--- Volumes on their way out are neither attached nor free.
-local LEAVING = tbl.set {
-  "scheduling_destroy", "fork_cleanup", "waiting_for_detach",
-  "pending_destroy", "destroying", "destroyed",
-}
 
 local function volume_records(data)
   return tbl.map(data.volumes, function(item)
@@ -205,9 +209,8 @@ M.NOUNS = {
     },
     measures = {},
     columns = {
-      { "name", "APP" }, { "org", "ORG" },
-      { "running_of", "RUNNING MACHINES" },
-      { "regions", "REGIONS" },
+      { "name", "APP" }, { "regions", "REGIONS" },
+      { "running_of", "MACHINES RUNNING" }, { "org", "ORG" },
     },
   },
   machine = {
@@ -230,7 +233,7 @@ M.NOUNS = {
     names = { "id", "name", "app", "region", "machine" },
     states = {
       unattached = function(record)
-        return record.machine == nil and not LEAVING[record.state]
+        return record.machine == nil
       end,
       attached = function(record)
         return record.machine ~= nil

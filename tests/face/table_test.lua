@@ -27,12 +27,12 @@ t.test("without a width nothing is cut and nothing trails", function()
 end)
 
 t.test("the least important column gives way first", function()
-  t.eq(lines(50), {
-    "ID              APP     IMAGE               MEMORY",
-    "1234567890abcd  web     registry.example.…  512 MB",
-    "abcd1234567890  worker  -                     4 GB",
+  t.eq(lines(54), {
+    "ID              APP     IMAGE                   MEMORY",
+    "1234567890abcd  web     registry.example.com/…  512 MB",
+    "abcd1234567890  worker  -                         4 GB",
   })
-  local shown, hidden = lines(36)
+  local shown, hidden = lines(51)
   t.eq(shown[2], "1234567890abcd  web     512 MB")
   t.eq(hidden, { "IMAGE" })
 end)

@@ -42,6 +42,10 @@ function M.new(options)
   function world.env(name)
     return (options.env or {})[name]
   end
+  function world.secret_env(name)
+    local value = (options.env or {})[name]
+    return value and require("sys.secret").new(value) or nil
+  end
   function world.now()
     return M.NOW
   end

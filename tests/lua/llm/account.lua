@@ -40,8 +40,6 @@ local LISTS = {
       size_gb = 3, state = "created" },
     { id = "vol_3", name = "pg", app_name = "worker", region = "ord",
       size_gb = 20, state = "created", attached_machine_id = "m4" },
-    { id = "vol_4", name = "gone", app_name = "worker", region = "ord",
-      size_gb = 1, state = "destroying" },
   },
   ["regions.list"] = {
     { code = "ams", name = "Amsterdam, Netherlands" },
