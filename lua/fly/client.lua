@@ -250,7 +250,7 @@ function Client:nested(outer, id, args, opts)
   local call = {
     op = op, args = checked,
     opts = {
-      each = opts.each, nonce = opts.nonce, final = opts.final,
+      each = opts.each, nonce = opts.nonce, final = opts.final, raw = opts.raw,
       cwd = outer.opts.cwd, color = outer.opts.color,
       on_stdout = outer.opts.on_stdout, on_stderr = outer.opts.on_stderr,
     },

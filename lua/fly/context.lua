@@ -23,11 +23,11 @@ end
 --- Runs fn for every item in parallel; results in order. The first error ends
 --- the rest and is the result.
 ---@param client fly.Client
----@return fun(list: any[], fn: function): any[]?, table?
+---@return fun(list: any[], fn: function, limit: integer?): any[]?, table?
 local function mapper(client)
-  local task, limit = client.deps.task, client.concurrency
-  return function(list, fn)
-    local ok, result = pcall(task.map, list, limit, function(item, i)
+  local task, most = client.deps.task, client.concurrency
+  return function(list, fn, limit)
+    local ok, result = pcall(task.map, list, limit or most, function(item, i)
       local value, e = fn(item, i)
       if value == nil and e ~= nil then
         error(e, 0)
@@ -131,6 +131,7 @@ function M.run(client, call)
   ctx.map = mapper(client)
   ctx.each = each
   ctx.org = type(call.args.org) == "string" and call.args.org or client.settings.org
+  ctx.sleep = client.deps.sleep
   ctx.now = client.deps.wall
   ctx.memo = client.memo
   local value, e = call.op.run(ctx, call.args)

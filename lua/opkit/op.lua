@@ -52,17 +52,20 @@ local registry = require "opkit.registry"
 ---@field confirm string?
 
 ---@class op.Context what `run` gets; nothing else is reachable from there
----@field call fun(id: string, args: table, opts: table?): any, err.Record?
----@field map fun(list: any[], fn: fun(item: any, i: integer): any, err.Record?):
---- any[]?, err.Record? runs fn for all at the same time, results in order; the
---- first error ends the rest and is the result
----@field lease fun(target: table, fn: fun(lease: table): any, err.Record?): any, err.Record?
---- holds the lease of target's `app` and `id` while fn runs; its `nonce` goes into the
---- options of the calls that change the machine
----@field wait fun(target: table): table?, err.Record? until target's `app`, `id` has
---- `state` (of `version`), for at most `timeout` seconds
+---@field call fun(id: string, args: table, opts: table?): any, err.Record? opts:
+--- `each` gets a list's items, `raw` wants the reply's text, `nonce` of a lease
+---@field map fun(list: any[], fn: fun(item: any, i: integer): any, err.Record?,
+--- limit: integer?): any[]?, err.Record? runs fn for all at the same time (or
+--- `limit` of them), results in order; the first error ends the rest and is
+--- the result
+---@field lease fun(target: { app: string, id: string }, fn: fun(lease:
+--- { nonce: string }): any, err.Record?): any, err.Record? holds a machine's
+--- lease meanwhile, and gives it back on every way out
+---@field wait fun(target: table): table?, err.Record? until a machine (`app`,
+--- `id`) has a `state`; `version` and `timeout` as in fly.wait
 ---@field snapshot fun(query: table): table[]?, err.Record? the newest log lines
 ---@field follow fun(query: table, on_line: function): boolean?, err.Record?
+---@field sleep fun(seconds: number)
 ---@field memo table<string, any> lasts as long as the client; for hints only
 ---@field each fun(item: any)? set when the caller takes items as they come
 ---@field org string? slug of the organization to stay in

@@ -1,4 +1,4 @@
---- Table cells that need more than a path: sizes and images of machines.
+--- Table cells that need more than a path.
 --- Pure; nil where the item does not say.
 
 local tbl = require "base.tbl"
@@ -45,6 +45,27 @@ function M.checks(machine)
     return check.status == "passing"
   end)
   return ("%d/%d"):format(#passing, #checks)
+end
+
+--- What kind of address it is, as one asks for it: "v4", "shared", "private".
+--- The list does not always say; the address does.
+---@param address table
+---@return string?
+function M.ip_type(address)
+  local ip = address.ip
+  if type(ip) ~= "string" then
+    return nil
+  end
+  local is_v6 = ip:find(":", 1, true) ~= nil
+  local family = is_v6 and "v6" or "v4"
+  if address.egress == true then
+    return "egress " .. family
+  elseif address.shared == true then
+    return "shared"
+  elseif is_v6 and ip:lower():find("^f[cd]") then
+    return "private"
+  end
+  return family
 end
 
 return M

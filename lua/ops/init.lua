@@ -4,9 +4,9 @@
 local registry = require "opkit.registry"
 
 local FILES = {
-  "orgs", "apps", "machines", "volumes", "regions", "secrets", "ips", "certs",
-  "releases", "scale", "postgres", "mpg", "addons", "tokens", "wireguard",
-  "leases", "logs", "auth",
+  "orgs", "apps", "machines", "machine_calls", "machine_life", "volumes",
+  "regions", "secrets", "ips", "certs", "releases", "scale", "postgres", "mpg",
+  "addons", "tokens", "wireguard", "leases", "logs", "auth",
 }
 
 for _, name in ipairs(FILES) do

@@ -1,5 +1,6 @@
 --- IP addresses of an app.
 
+local cells = require "ops.cells"
 local op = require "opkit.op"
 local resource = require "opkit.resource"
 
@@ -16,17 +17,16 @@ op {
   http = { "GET", "/v1/apps/{app}/ip_assignments" },
   limit = "app",
   items = "ips",
-  order = { "type", "ip" },
+  order = { "ip" },
   params = {
     { "app", "app", "name of the app", required = true },
   },
   returns = { list = "ip" },
   columns = {
     { "IP", "ip" },
-    { "TYPE", "type" },
+    { "TYPE", cells.ip_type },
     { "REGION", "region", priority = 2 },
-    { "SHARED", "shared", format = "boolean", priority = 3 },
-    { "EGRESS", "egress", format = "boolean", priority = 5, wide = true },
+    { "SERVICE", "service_name", priority = 5, wide = true },
     { "NETWORK", "network.name", priority = 5, wide = true },
     { "CREATED", "created_at", format = "ago", priority = 4 },
   },

@@ -9,10 +9,12 @@ local tbl = require "base.tbl"
 
 local M = {}
 
--- "machines.list_app my-app": how replies are found; the id alone is the default.
+-- "machines.list_app my-app", "machines.get my-app 1": how replies are found;
+-- the words before the last, and the operation alone, are the defaults.
 local function key_of(id, args)
-  local subject = args.app or args.org
-  return subject and id .. " " .. subject or id
+  local words = { id, args.app or args.org }
+  words[#words + 1] = type(args.id) == "string" and args.id or nil
+  return table.concat(words, " ")
 end
 
 --- A context over replies: by "id subject" or id, a value, an error record, or
@@ -21,13 +23,17 @@ end
 ---@param replies table<string, any>
 ---@param more table? fields of the context
 function M.context(op, replies, more)
-  local ctx = { calls = {}, notices = {}, memo = {} }
+  local ctx = { calls = {}, notices = {}, memo = {}, nonces = {} }
 
   function ctx.call(id, args, opts)
     assert(tbl.contains(op.calls, id), op.id .. " does not declare " .. id)
     local checked = assert(opkit.check(ops.get(id), args))
     ctx.calls[#ctx.calls + 1] = key_of(id, args)
+    ctx.nonces[#ctx.calls] = opts and opts.nonce
     local reply = replies[key_of(id, args)]
+    if reply == nil then
+      reply = replies[id .. " " .. tostring(args.app or args.org)]
+    end
     if reply == nil then
       reply = replies[id]
     end
@@ -57,6 +63,32 @@ function M.context(op, replies, more)
       values[i] = value
     end
     return values
+  end
+
+  function ctx.lease(target, fn)
+    local name = ("%s %s"):format(target.app, target.id)
+    ctx.calls[#ctx.calls + 1] = "lease " .. name
+    local refused = replies["lease " .. name]
+    if refused then
+      return nil, refused
+    end
+    local value, e = fn({ nonce = "nonce of " .. target.id })
+    ctx.calls[#ctx.calls + 1] = "release " .. name
+    return value, e
+  end
+
+  function ctx.wait(target)
+    ctx.calls[#ctx.calls + 1] = ("wait %s %s %s"):format(
+      target.app, target.id, target.state)
+    local reply = replies["wait " .. target.id] or { state = target.state }
+    if err.is(reply) then
+      return nil, reply
+    end
+    return reply
+  end
+
+  function ctx.sleep(seconds)
+    ctx.slept = (ctx.slept or 0) + seconds
   end
 
   function ctx.notice(text)
