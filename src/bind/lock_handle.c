@@ -94,7 +94,8 @@ static bool retry_open(lua_State *L, struct lock *lock, uint64_t timeout)
     lock->retry->timer.data = lock->retry;
     lock->retry->lock = lock;
     uv_update_time(loop);
-    lock->deadline = uv_now(loop) + timeout;
+    /* One more: the loop's clock has already lost the fraction of its ms. */
+    lock->deadline = uv_now(loop) + timeout + 1;
     return true;
 }
 

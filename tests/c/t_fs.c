@@ -117,10 +117,38 @@ static void reads_tell_why_not(void **state)
     assert_int_equal(read_error(".", 10), UV_EISDIR);
     assert_int_equal(put("f", "x"), 0);
     assert_int_equal(read_error("f/x", 10), UV_ENOTDIR);
-    if (geteuid() != 0) {
-        chmod("f", 0);
-        assert_int_equal(read_error("f", 10), UV_EACCES);
+}
+
+/* In a child, because root may do everything. */
+static void permissions_are_told(void **state)
+{
+    int status = -1;
+    pid_t child;
+
+    (void)state;
+    assert_int_equal(clk_fs_mkdir("closed", 0700, false), 0);
+    assert_int_equal(put("closed/f", "x"), 0);
+    assert_int_equal(put("f", "x"), 0);
+    assert_int_equal(chmod(".", 0755), 0);
+    assert_int_equal(chmod("closed", geteuid() == 0 ? 0700 : 0), 0);
+    assert_int_equal(chmod("f", geteuid() == 0 ? 0600 : 0), 0);
+    child = fork();
+    if (child == 0) {
+        int fd;
+
+        if (geteuid() == 0 && setuid(65534) != 0)
+            _exit(1);
+        if (read_error("closed/f", 10) != UV_EACCES
+            || read_error("f", 10) != UV_EACCES
+            || put("closed/g", "x") != UV_EACCES
+            || clk_fs_lock("closed/l", &fd) != UV_EACCES
+            || clk_fs_mkdir("closed/d", 0700, true) != UV_EACCES)
+            _exit(2);
+        _exit(0);
     }
+    waitpid(child, &status, 0);
+    assert_int_equal(status, 0);
+    assert_int_equal(chmod("closed", 0700), 0);
 }
 
 static void a_pipe_is_read_in_steps(void **state)
@@ -572,6 +600,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(reads_are_bounded),
         TEST(reads_tell_why_not),
+        TEST(permissions_are_told),
         TEST(a_pipe_is_read_in_steps),
         TEST(a_shared_descriptor_is_not_closed_nor_changed),
         TEST(a_file_is_private_whatever_the_umask),

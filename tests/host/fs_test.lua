@@ -65,14 +65,6 @@ test("errors name the path and have stable codes", function(dir)
   t.err(nil, select(2, fs.write(dir .. "/" .. ("x"):rep(300), "")), "ENAMETOOLONG")
 end)
 
-test("a file that may not be read is EACCES", function(dir)
-  if require("sys.os").uid() == 0 then
-    t.skip("root may read everything")
-  end
-  t.ok(fs.write(dir .. "/f", "x", { mode = 0 }))
-  t.err(nil, select(2, fs.read(dir .. "/f")), "EACCES")
-end)
-
 test("misuse raises", function(dir)
   t.raises(function()
     fs.read("")
