@@ -111,6 +111,93 @@ function M.hidden(prompt)
   return ask(host.hidden, prompt)
 end
 
+---@class term.LineOptions
+---@field prompt string? escape sequences in it between two "\1"
+---@field history string[]? earlier lines, newest last; at most 1000 are used
+---@field complete (async fun(before: string): string[], integer?)? what may
+--- stand at the end of the text before the cursor, and where in it that begins
+--- (after the last space when left out)
+
+--- The longest text all words begin with, whole characters only.
+local function common_prefix(words)
+  local prefix = words[1]
+  for i = 2, #words do
+    local length = 0
+    for _, code in utf8.codes(prefix, true) do
+      local next_length = length + #utf8.char(code)
+      if prefix:sub(1, next_length) ~= words[i]:sub(1, next_length) then
+        break
+      end
+      length = next_length
+    end
+    prefix = prefix:sub(1, length)
+  end
+  return prefix
+end
+
+--- One press of the Tab key: what is certain is inserted, else all is shown.
+local function complete_word(editor, complete, before)
+  local words, start = complete(before)
+  start = start or #before - #before:match("%S*$") + 1
+  if #words == 0 then
+    return
+  end
+  local typed = before:sub(start)
+  local prefix = common_prefix(words)
+  if prefix:sub(1, #typed) ~= typed then
+    return
+  end
+  local rest = prefix:sub(#typed + 1) .. (#words == 1 and " " or "")
+  if rest ~= "" then
+    editor:insert(rest)
+  else
+    local shown = {}
+    for i, word in ipairs(words) do
+      shown[i] = host.sanitize(word)
+    end
+    editor:show(table.concat(shown, "  ") .. "\n")
+  end
+end
+
+local function edit_line(editor, options)
+  for _, line in ipairs(options.history or {}) do
+    editor:remember(line)
+  end
+  while true do
+    local event, line, cursor = editor:read(options.prompt)
+    if not event then
+      return nil, err.from_host(line, cursor)
+    elseif event == "line" then
+      return line
+    elseif options.complete then
+      complete_word(editor, options.complete, line:sub(1, cursor))
+    end
+  end
+end
+
+--- Asks for a line that can be edited, with history and completion; where the
+--- terminal or the system has no means for that it is a plain `prompt`.
+--- Error codes: ENOTTY when standard input is no terminal, EOF.
+---@async
+---@param options term.LineOptions?
+---@return string?
+---@return err.Record?
+function M.read_line(options)
+  options = options or {}
+  if host.is_tty(0) then
+    host.flush(1)
+    host.flush(2)
+  end
+  local editor <close>, message, code = host.editor()
+  if editor then
+    return edit_line(editor, options)
+  elseif code == "ENOTSUP" then
+    local plain = (options.prompt or ""):gsub("\1[^\1]*\1", "")
+    return M.prompt(plain)
+  end
+  return nil, err.from_host(message, code)
+end
+
 --- All of standard input, at most `max` bytes (16 MiB), else code E2BIG.
 ---@async
 ---@param max integer?

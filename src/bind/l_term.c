@@ -237,6 +237,7 @@ static int term_flush(lua_State *L)
 
 static const luaL_Reg functions[] = {
     {"display_width", term_display_width},
+    {"editor", clk_term_editor},
     {"fit", term_fit},
     {"flush", term_flush},
     {"hidden", clk_term_hidden},
@@ -258,6 +259,7 @@ int luaopen_host_term(lua_State *L)
     lua_setfield(L, -2, "__gc");
     lua_pop(L, 1);
     clk_term_classes(L);
+    clk_editor_class(L);
     luaL_newlib(L, functions);
     return 1;
 }

@@ -4,13 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "core/mem.h"
+#include "core/term_guard.h"
 #include "core/watch.h"
 
 enum {
@@ -18,13 +17,6 @@ enum {
     WRITE_WAIT = 50,     /* … each of that many ms */
     BYTES_AT_ONCE = 4096 /* read before others get the loop */
 };
-
-/* Signals that stop or end the process while the echo is off. SIGINT and
-   SIGTERM are not among them: they cancel the task that waits, which closes the
-   line. */
-static const int watched_signals[] = {SIGHUP, SIGQUIT, SIGTSTP};
-
-enum { SIGNALS = sizeof(watched_signals) / sizeof(watched_signals[0]) };
 
 /* What is being received. */
 enum state {
@@ -34,12 +26,9 @@ enum state {
     OVERFLOW  /* the line is too long: wait for its end */
 };
 
-/* The handles are libuv's until closed; the rest goes with them. */
+/* See term_line.h. */
 struct clk_line {
-    uv_signal_t signals[SIGNALS];
-    bool signal_open[SIGNALS];
-    int open_handles;
-    bool closed;
+    struct clk_guard *guard; /* while the terminal is in our mode */
     struct clk_watch *watch;
     int fd; /* our own description of the terminal when we could get one */
     struct termios saved, mode;
@@ -56,20 +45,6 @@ struct clk_line {
 };
 
 /* --- the terminal -------------------------------------------------------- */
-
-/* Opened again, so that it can be non-blocking without being so for everybody
-   who shares our standard input. */
-static int terminal_open(int fd)
-{
-    char path[32];
-    int own;
-
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    own = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
-    if (own < 0)
-        own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    return own;
-}
 
 static void say(struct clk_line *line, const char *text, size_t length)
 {
@@ -170,6 +145,8 @@ static void end(struct clk_line *line, int result)
     if (line->watch)
         clk_watch_close(line->watch);
     line->watch = NULL;
+    clk_guard_close(line->guard);
+    line->guard = NULL;
     leave_mode(line);
     if (line->hidden) /* the Enter key was not echoed */
         say(line, "\n", 1);
@@ -258,87 +235,41 @@ static void on_readable(void *ud)
 
 /* --- signals ------------------------------------------------------------- */
 
-/* Puts the terminal right, lets the signal do what it does to everybody, and,
-   if that was to suspend us, goes on with the question afterwards. */
-static void on_signal(uv_signal_t *handle, int number)
+static void before_signal(void *ud)
 {
-    struct clk_line *line = handle->data;
+    leave_mode(ud);
+}
 
-    if (line->closed || line->result != UV_EAGAIN)
-        return;
-    leave_mode(line);
-    uv_signal_stop(handle); /* back to the signal's default action */
-    raise(number);
-    uv_signal_start(handle, on_signal, number);
-    if (enter_mode(line) != 0)
+/* Suspended and back: the question is still open. */
+static void after_signal(void *ud)
+{
+    struct clk_line *line = ud;
+
+    if (line->result == UV_EAGAIN && enter_mode(line) != 0) {
         end(line, UV_EIO);
-}
-
-static bool is_ignored(int number)
-{
-    struct sigaction action;
-
-    return sigaction(number, NULL, &action) == 0
-           && action.sa_handler == SIG_IGN;
-}
-
-static int watch_signals(struct clk_line *line, uv_loop_t *loop)
-{
-    for (int i = 0; i < SIGNALS; i++) {
-        int error;
-
-        if (is_ignored(watched_signals[i])) /* nohup, say */
-            continue;
-        error = uv_signal_init(loop, &line->signals[i]);
-        if (error)
-            return error;
-        line->signals[i].data = line;
-        line->signal_open[i] = true;
-        line->open_handles++;
-        error =
-            uv_signal_start(&line->signals[i], on_signal, watched_signals[i]);
-        if (error)
-            return error;
+        line->on_event(line->ud);
     }
-    return 0;
 }
 
 /* --- life ---------------------------------------------------------------- */
 
-static void on_handle_closed(uv_handle_t *handle)
-{
-    struct clk_line *line = handle->data;
-
-    if (--line->open_handles == 0)
-        clk_free(line);
-}
-
 void clk_line_close(struct clk_line *line)
 {
     if (line->result == UV_EAGAIN) {
-        bool asked = line->changed;
-
-        line->hidden = line->hidden && asked;
+        line->hidden = line->hidden && line->changed; /* else no newline */
         end(line, UV_ECANCELED);
     }
-    line->closed = true;
     if (line->fd >= 0)
         close(line->fd);
     clk_free(line->prompt);
-    if (line->open_handles == 0) {
-        clk_free(line);
-        return;
-    }
-    for (int i = 0; i < SIGNALS; i++)
-        if (line->signal_open[i])
-            uv_close((uv_handle_t *)&line->signals[i], on_handle_closed);
+    clk_free(line);
 }
 
 static int line_start(struct clk_line *line, uv_loop_t *loop)
 {
     int error;
 
-    line->fd = terminal_open(line->fd);
+    line->fd = clk_terminal_open(line->fd, O_RDWR | O_NONBLOCK);
     if (line->fd < 0 || tcgetattr(line->fd, &line->saved) != 0)
         return -errno;
     choose_mode(line);
@@ -347,7 +278,8 @@ static int line_start(struct clk_line *line, uv_loop_t *loop)
     if (!error)
         error = clk_watch_arm(line->watch);
     if (!error && line->hidden)
-        error = watch_signals(line, loop);
+        error = clk_guard_open(&line->guard, loop, before_signal, after_signal,
+                               line);
     return error ? error : enter_mode(line);
 }
 

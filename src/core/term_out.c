@@ -3,13 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/mem.h"
+#include "core/term_guard.h"
 #include "core/watch.h"
 
 enum {
@@ -45,15 +45,10 @@ struct clk_out {
 
 /* --- opening ------------------------------------------------------------- */
 
-/* A terminal opened again has flags of its own. */
-static void open_own(struct clk_out *out)
+/* Whether the terminal could be opened again, and not just duplicated. */
+static bool is_nonblocking(int fd)
 {
-    char path[32];
-
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", out->fd);
-    out->own = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    if (out->own >= 0)
-        out->kind = OWN;
+    return fd >= 0 && (fcntl(fd, F_GETFL) & O_NONBLOCK);
 }
 
 static int find_kind(struct clk_out *out)
@@ -67,8 +62,8 @@ static int find_kind(struct clk_out *out)
     } else if (S_ISFIFO(st.st_mode)) {
         out->kind = PIPE;
     } else if (isatty(out->fd)) {
-        out->kind = TERMINAL;
-        open_own(out);
+        out->own = clk_terminal_open(out->fd, O_WRONLY | O_NONBLOCK);
+        out->kind = is_nonblocking(out->own) ? OWN : TERMINAL;
     }
     return 0;
 }

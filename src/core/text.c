@@ -6,16 +6,14 @@
 
 #include "core/text_width.h"
 
-enum { INVALID = 0x110000, ESCAPE_SIZE = 16 };
+enum { INVALID = CLK_TEXT_INVALID, ESCAPE_SIZE = 16 };
 
 /* --- decoding ------------------------------------------------------------ */
 
 /* The smallest code point of a sequence by its length: shorter ones lie. */
 static const unsigned smallest[] = {0, 0, 0x80, 0x800, 0x10000};
 
-/* Decodes the character at the start of `s`; returns its length in bytes. A
-   byte that starts no valid sequence is INVALID and one long. */
-static size_t decode(const unsigned char *s, size_t length, unsigned *code)
+size_t clk_text_decode(const unsigned char *s, size_t length, unsigned *code)
 {
     size_t count;
     unsigned c = s[0];
@@ -106,7 +104,7 @@ size_t clk_text_sanitize(const char *text, size_t length, bool lines, char *out)
         size_t size;
         unsigned code;
 
-        count = decode(s + i, length - i, &code);
+        count = clk_text_decode(s + i, length - i, &code);
         if (lines && is_crlf(s + i, length - i))
             continue;
         size = count;
@@ -152,7 +150,7 @@ size_t clk_text_fit(const char *text, size_t length, size_t columns,
 
     while (i < length) {
         unsigned code;
-        size_t count = decode(s + i, length - i, &code);
+        size_t count = clk_text_decode(s + i, length - i, &code);
         unsigned width = columns_of(code);
 
         if (width > columns - taken)

@@ -6,6 +6,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* What clk_text_decode gives for a byte that starts no valid character. */
+enum { CLK_TEXT_INVALID = 0x110000 };
+
+/* Decodes the character at the start of `s` (`length` > 0) and returns its
+   length in bytes, 1 for an invalid one. */
+size_t clk_text_decode(const unsigned char *s, size_t length, unsigned *code);
+
 /* Copies `text` to `out` with everything a terminal could act on, or that hides
    or reorders what is seen, in visible form: control characters as \x1b or \n,
    others (C1 controls, bidirectional overrides, zero-width and other invisible
