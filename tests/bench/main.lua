@@ -1,0 +1,17 @@
+--- The benches: `clanker run tests/bench/main.lua BINARY [PATTERN]`.
+--- Everything is measured side by side in one run, and shown as a ratio.
+
+local here = arg[0]:match("^(.*)/[^/]*$")
+local bench = assert(loadfile(here .. "/kit.lua"))(arg[1], here)
+
+local FILES = { "startup", "http", "table", "fanout", "limits" }
+
+for _, name in ipairs(FILES) do
+  if name:find(arg[2] or "") then
+    local chunk = loadfile(here .. "/" .. name .. "_bench.lua")
+    if chunk then
+      chunk(bench)
+    end
+  end
+end
+os.exit(bench.finish())
