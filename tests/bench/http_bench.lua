@@ -57,7 +57,6 @@ local curl, ours = bench.turns(ROUNDS, { seconds_of_curl, seconds_of_clanker })
 bench.figure(("%d GETs of 1 KB, %d at once / curl -Z, requests/s"):format(COUNT, LIMIT),
   curl / ours, "x", ">=", 1.2, ("%.0f/s, %.0f/s"):format(COUNT / ours, COUNT / curl))
 
-fs.write(bench.dir .. "/h2.log", "")
 local version
 local cpu = bench.turns(ROUNDS, { function()
   local result = bench.run { bench.binary, "run", get,

@@ -85,7 +85,7 @@ function M.service(argv, ready, on_stdout)
   end
   local child = assert(process.spawn { argv = argv, env = env, timeout = 600 })
   local talk = {}
-  task.spawn(function()
+  local reader = task.spawn(function()
     while true do
       local stream, chunk = child:read()
       if not stream then
@@ -106,6 +106,7 @@ function M.service(argv, ready, on_stdout)
   end
   return setmetatable({ pid = child:pid() }, { __close = function()
     child:kill("SIGTERM")
+    task.shield(reader.join, reader)
     task.shield(child.wait, child)
     child:close()
   end })
