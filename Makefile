@@ -42,7 +42,9 @@ CLK_LDFLAGS += -fsanitize=address,undefined
 endif
 
 C_SOURCES := $(sort $(wildcard src/core/*.c src/host/*.c src/bind/*.c))
+# ops/snapshot.lua is no file: scripts/embed makes that module.
 LUA_SOURCES := $(sort $(shell find lua -name '*.lua'))
+EMBEDDED := $(LUA_SOURCES) lua/ops/snapshot.lua
 BINDINGS := $(patsubst src/bind/l_%.c,%,$(wildcard src/bind/l_*.c))
 OBJECTS := $(C_SOURCES:%.c=$(B)/%.o) $(B)/gen/modules.o
 C_TESTS := $(patsubst tests/c/%.c,$(B)/tests/%,$(sort $(wildcard tests/c/t_*.c)))
@@ -72,8 +74,8 @@ $(B)/gen/modules.o: $(B)/gen/modules.c
 	$(call say,CC,$<)$(CC) $(CLK_CFLAGS) $(PKG_CFLAGS) -O0 -c -o $@ $<
 
 # The lists are part of the rule: a new or removed file regenerates.
-$(B)/gen/modules.c: build/embed $(LUA_SOURCES) $(B)/gen/list
-	$(call say,EMBED,$@)build/embed $(LUA_SOURCES) -- $(BINDINGS) > $@.tmp && mv $@.tmp $@
+$(B)/gen/modules.c: build/embed scripts/index.lua $(LUA_SOURCES) $(B)/gen/list
+	$(call say,EMBED,$@)build/embed $(EMBEDDED) -- $(BINDINGS) > $@.tmp && mv $@.tmp $@
 
 $(B)/gen/list: FORCE
 	@mkdir -p $(@D)
@@ -81,7 +83,7 @@ $(B)/gen/list: FORCE
 
 build/embed: scripts/embed.c
 	@mkdir -p $(@D)
-	$(call say,HOSTCC,$<)$(CC) -O1 $(PKG_CFLAGS) -o $@ $< $(shell scripts/static-libs $(firstword $(STATIC))) -lm -ldl
+	$(call say,HOSTCC,$<)$(CC) -O1 $(PKG_CFLAGS) -o $@ $< $(shell scripts/static-libs $(wordlist 1,2,$(STATIC))) -lm -ldl
 
 $(B)/tests/%: tests/c/%.c $(OBJECTS)
 	@mkdir -p $(@D)

@@ -1,14 +1,19 @@
 /* Build tool: compiles Lua sources and turns them, with the list of bindings,
    into one C file. Usage: embed LUA_FILE… -- BINDING_NAME… ; the C text goes to
-   stdout. The code is that of the Lua it is linked with, which is also the one
-   in the product; it keeps line numbers, so tracebacks name the source. */
+   stdout. One module more, ops.snapshot, is made by scripts/index.lua. The code
+   is that of the Lua it is linked with, which is also the one in the product;
+   it keeps line numbers, so tracebacks name the source. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <lauxlib.h>
+#include <lua-cjson.h>
 #include <lua.h>
+#include <lualib.h>
+
+#define SNAPSHOT "lua/ops/snapshot.lua"
 
 enum { NAME_SIZE = 256, LINE_BYTES = 20 };
 
@@ -48,15 +53,35 @@ static int put_bytes(lua_State *L, const void *bytes, size_t length, void *ud)
     return 0;
 }
 
+static void die(lua_State *L)
+{
+    fprintf(stderr, "embed: %s\n", lua_tostring(L, -1));
+    exit(1);
+}
+
+/* Pushes the snapshot of the operations, compiled. */
+static void load_snapshot(lua_State *L)
+{
+    size_t length;
+    const char *text;
+
+    if (luaL_dofile(L, "scripts/index.lua"))
+        die(L);
+    text = lua_tolstring(L, -1, &length);
+    if (luaL_loadbufferx(L, text, length, "@" SNAPSHOT, "t") != LUA_OK)
+        die(L);
+    lua_remove(L, -2);
+}
+
 /* Writes the compiled file as an array named code_<index>. */
 static void put_code(lua_State *L, const char *path, size_t index)
 {
     struct sink sink = {0};
 
-    if (luaL_loadfilex(L, path, "t") != LUA_OK) {
-        fprintf(stderr, "embed: %s\n", lua_tostring(L, -1));
-        exit(1);
-    }
+    if (strcmp(path, SNAPSHOT) == 0)
+        load_snapshot(L);
+    else if (luaL_loadfilex(L, path, "t") != LUA_OK)
+        die(L);
     printf("static const unsigned char code_%zu[] = {\n", index);
     if (lua_dump(L, put_bytes, &sink, false) != 0)
         exit(1);
@@ -102,6 +127,9 @@ int main(int argc, char **argv)
     puts("#include <lua-cjson.h>");
     for (int i = split + 1; i < argc; i++)
         printf("int luaopen_host_%s(lua_State *L);\n", argv[i]);
+    luaL_openlibs(L);
+    luaL_requiref(L, "cjson", luaopen_cjson, 0);
+    lua_pop(L, 1);
     put_modules(L, argv + 1, (size_t)(split - 1));
     puts("const struct clk_preload clk_preloads[] = {");
     puts("{\"cjson\", luaopen_cjson},");

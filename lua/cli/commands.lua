@@ -96,9 +96,11 @@ end
 -- among those that do.
 local function fly_entries(words)
   local registry, entries = M.registry(), {}
+  -- Compared as text: this runs at every completion, over every path.
+  local prefix = #words > 0 and table.concat(words, " ") .. " " or ""
   for _, id in ipairs(registry.ids()) do
     local path = tbl.find(registry.paths(id), function(path)
-      return starts_with(str.words(path), words)
+      return path:sub(1, #prefix) == prefix or path == prefix:sub(1, -2)
     end)
     if path then
       entries[#entries + 1] = { path, registry.title(id) }

@@ -15,6 +15,20 @@ local resources = {}
 
 local index = paths.new()
 
+-- What a snapshot said of rows that are not declared yet, by id.
+---@type table<string, op.Stub>
+local stubs = {}
+
+---@class op.Stub enough to list an operation without its declaration
+---@field title string
+---@field hidden boolean?
+---@field cli string[]?
+---@field load string the module that declares it
+
+-- Resources that came from a snapshot, until they are declared.
+---@type table<string, boolean>
+local adopted = {}
+
 -- How a reply schema's name becomes its shape; set by who has the schemas.
 local find_schema = function(name)
   error(("no schemas are known, so not %q either"):format(name), 0)
@@ -38,6 +52,10 @@ end
 ---@param row table
 function M.declare(row)
   local id = tostring(row.id)
+  if stubs[id] then
+    declared[id], stubs[id] = row, nil
+    return
+  end
   local resource_id, verb = id:match("^(%l[%l%d_]*)%.(%l[%l%d_]*)$")
   if not verb then
     error(("op %s: id must be resource.verb in lower case"):format(id), 0)
@@ -57,6 +75,10 @@ end
 ---@param resource op.Resource
 function M.declare_resource(resource)
   local id = tostring(resource.id)
+  if adopted[id] then
+    resources[id], adopted[id] = resource, nil
+    return
+  end
   if not id:find("^%l[%l%d_]*$") then
     error(("resource %s: id must be in lower case"):format(id), 0)
   end
@@ -64,10 +86,40 @@ function M.declare_resource(resource)
   resources[id] = resource
 end
 
+--- What lists need, as data: which operations there are, where each is declared
+--- and by which words it is found. Made when the program is built, so that it
+--- need not load every declaration to answer `--help` or a completion.
+---@param loads table<string, string> operation id → module that declares it
+---@return table snapshot
+function M.snapshot(loads)
+  local list = {}
+  for id, row in pairs(declared) do
+    list[id] = {
+      title = row.title, hidden = row.hidden, cli = row.cli, load = loads[id],
+    }
+  end
+  return { stubs = list, resources = resources, index = index }
+end
+
+--- Starts from a snapshot instead of from declarations.
+---@param snapshot table
+function M.adopt(snapshot)
+  stubs, resources, index = snapshot.stubs, snapshot.resources, snapshot.index
+  for id, stub in pairs(stubs) do
+    declared[id] = stub
+  end
+  for id in pairs(resources) do
+    adopted[id] = true
+  end
+end
+
 --- The complete row. Raises when its declaration breaks a rule.
 ---@param id string
 ---@return op.Row?
 function M.get(id)
+  if stubs[id] then
+    require(stubs[id].load)
+  end
   if not rows[id] and declared[id] then
     rows[id] = require("opkit.row").read(declared[id])
   end

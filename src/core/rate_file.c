@@ -90,7 +90,7 @@ static int create(const char *path, uint64_t boot, bool replace)
     memcpy(temp, path, len);
     temp[len] = '.';
     memset(temp + len + 1, 'X', UNIQUE); /* mkostemp's place holders */
-    fd = mkostemp(temp, O_CLOEXEC); /* mode 0600 */
+    fd = mkostemp(temp, O_CLOEXEC);      /* mode 0600 */
     if (fd < 0) {
         error = uv_translate_sys_error(errno);
         clk_free(temp);

@@ -47,9 +47,15 @@ function M.median(list)
   return list[(#list + 1) // 2]
 end
 
+local function least(list)
+  return math.min(table.unpack(list))
+end
+
 --- Runs functions in turn, `rounds` times each; the median of what each returns
---- (or of its seconds). Turns keep what disturbs the machine from one side.
-function M.turns(rounds, fns)
+--- (or of its seconds), or the least. Turns keep what disturbs the machine from
+--- one side.
+function M.turns(rounds, fns, how)
+  local pick = how == "least" and least or M.median
   local values = {}
   for i = 1, #fns do
     values[i] = {}
@@ -63,7 +69,7 @@ function M.turns(rounds, fns)
   end
   local medians = {}
   for i, list in ipairs(values) do
-    medians[i] = M.median(list)
+    medians[i] = pick(list)
   end
   return table.unpack(medians)
 end

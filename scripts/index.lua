@@ -1,0 +1,42 @@
+--- Build step, run by scripts/embed: declares every operation and returns the
+--- Lua source of the snapshot that lua/ops/init.lua starts from.
+
+package.path = "lua/?.lua;lua/?/init.lua"
+
+local registry = require "opkit.registry"
+
+local loads = {}
+for _, name in ipairs(require "ops.files") do
+  require("ops." .. name)
+  for _, id in ipairs(registry.ids({ hidden = true })) do
+    loads[id] = loads[id] or "ops." .. name
+  end
+end
+
+local function sorted_keys(t)
+  local keys = {}
+  for k in pairs(t) do
+    keys[#keys + 1] = k
+  end
+  table.sort(keys, function(a, b)
+    if type(a) == type(b) then
+      return a < b
+    end
+    return type(a) == "number"
+  end)
+  return keys
+end
+
+-- A value as Lua source; the same for the same value.
+local function source(value)
+  if type(value) ~= "table" then
+    return ("%q"):format(value)
+  end
+  local parts = {}
+  for _, k in ipairs(sorted_keys(value)) do
+    parts[#parts + 1] = ("[%s]=%s"):format(source(k), source(value[k]))
+  end
+  return "{" .. table.concat(parts, ",") .. "}"
+end
+
+return "return " .. source(registry.snapshot(loads))
