@@ -60,6 +60,10 @@ struct clk_secret *clk_new_secret(lua_State *L, size_t cap)
     if (cap > CLK_SECRET_MAX)
         luaL_error(L, "a secret cannot be longer than 1 MiB");
     clk_secret_handle_new(L);
+    /* Lua sees only small handles and may have left many uncollected. Not done
+       when memory is out: a finalizer that cannot run is lost. */
+    if (clk_secrets_count(set) >= CLK_SECRETS_MAX)
+        lua_gc(L, LUA_GCCOLLECT);
     secret = clk_secret_new(set, cap);
     if (!secret)
         clk_no_memory(L);

@@ -67,16 +67,6 @@ struct clk_secrets *clk_secrets_new(void)
     return clk_calloc(1, sizeof(struct clk_secrets));
 }
 
-void clk_secrets_free(struct clk_secrets *set)
-{
-    if (!set)
-        return;
-    for (struct clk_secret *s = set->first; s; s = s->next)
-        s->set = NULL;
-    clk_free(set->index);
-    clk_free(set);
-}
-
 void clk_secrets_wipe(struct clk_secrets *set)
 {
     if (!set)
@@ -86,6 +76,17 @@ void clk_secrets_wipe(struct clk_secrets *set)
         s->len = 0;
     }
     set->stale = true;
+}
+
+void clk_secrets_free(struct clk_secrets *set)
+{
+    if (!set)
+        return;
+    clk_secrets_wipe(set);
+    for (struct clk_secret *s = set->first; s; s = s->next)
+        s->set = NULL;
+    clk_free(set->index);
+    clk_free(set);
 }
 
 size_t clk_secrets_count(const struct clk_secrets *set)

@@ -45,8 +45,8 @@ struct clk_secret {
    memory is out. */
 struct clk_secrets *clk_secrets_new(void);
 
-/* Frees the set; secrets that somebody still refers to live on unmasked. NULL
-   is allowed. */
+/* Frees the set; secrets that somebody still refers to are wiped at once and
+   freed with their last reference. NULL is allowed. */
 void clk_secrets_free(struct clk_secrets *set);
 
 /* Overwrites every live secret with zeros and makes it empty; handles stay
@@ -92,8 +92,9 @@ void clk_wipe(void *p, size_t len);
 void clk_wipe_stack(void);
 
 /* Masked text is `text` with every occurrence of a live secret (of at least
-   CLK_SECRET_MASK_MIN bytes) replaced by "[secret]": its bytes, also when
-   percent- encoded, escaped as in JSON, or within base64 at any alignment.
+   CLK_SECRET_MASK_MIN bytes) replaced by "[secret]": its bytes, also when they
+   are percent-encoded, escaped with backslashes (JSON, YAML, C), HTML entities,
+   written with doubled quotes (CSV), or within base64 at any alignment.
    Returns 0 when there is nothing to replace (*out is NULL: use `text` itself),
    1 with the masked text in *out (clk_free it; not terminated) and its length
    in *out_len, or -1 when memory is out. `set` may be NULL. */
@@ -101,7 +102,7 @@ int clk_secret_mask(struct clk_secrets *set, const char *text, size_t len,
                     char **out, size_t *out_len);
 
 /* Masks a stream whose chunks may end in the midst of a secret: holds back what
-   could be the beginning of one, at most six times the longest secret. */
+   could be the beginning of one, at most ten times the longest secret. */
 struct clk_masker;
 
 /* NULL when memory is out. The set must outlive the masker. */

@@ -10,11 +10,14 @@
 /* The forms a secret may have in a text; see core/mask_form.c. */
 enum clk_mask_form {
     CLK_MASK_RAW,
-    CLK_MASK_PERCENT,  /* %41, and + for a space */
-    CLK_MASK_JSON,     /* \n, \", \u0041 */
-    CLK_MASK_BASE64_0, /* base64, the secret beginning at the first … */
-    CLK_MASK_BASE64_1, /* … second … */
-    CLK_MASK_BASE64_2, /* … or third byte of a group of three */
+    CLK_MASK_PERCENT,    /* %41, and + for a space */
+    CLK_MASK_BACKSLASH,  /* \n, \", \u0041, \x41, \u{41} */
+    CLK_MASK_ENTITY,     /* &quot; and &#39; */
+    CLK_MASK_QUOTE,      /* "" for a quote */
+    CLK_MASK_APOSTROPHE, /* '' for an apostrophe */
+    CLK_MASK_BASE64_0,   /* base64, the secret beginning at the first … */
+    CLK_MASK_BASE64_1,   /* … second … */
+    CLK_MASK_BASE64_2,   /* … or third byte of a group of three */
     CLK_MASK_FORMS
 };
 

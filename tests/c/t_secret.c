@@ -192,16 +192,16 @@ static void test_wipe_empties_all(void **state)
     clk_secrets_wipe(NULL);
 }
 
-static void test_outlives_its_set(void **state)
+static void test_is_wiped_with_its_set(void **state)
 {
     struct clk_secrets *set = clk_secrets_new();
     struct clk_secret *a = make(set, "one"), *b = make(set, "two");
 
     (void)state;
     clk_secrets_free(set);
-    assert_memory_equal(a->bytes, "one", 3);
+    assert_memory_equal(a->bytes, "\0\0\0", 3);
     clk_secret_unref(a);
-    assert_memory_equal(b->bytes, "two", 3);
+    assert_int_equal(b->len, 0);
     clk_secret_unref(b);
     clk_secrets_free(NULL);
 }
@@ -299,6 +299,49 @@ static void test_masks_json_escapes(void **state)
     assert_masked(*state, "a\\\"b\\", "a\\\"b\\");
     assert_masked(*state, "a\\\"b\\\\c\\/\\n\\t\\u000",
                   "a\\\"b\\\\c\\/\\n\\t\\u000");
+    clk_secret_unref(s);
+}
+
+static void test_masks_other_escapes(void **state)
+{
+    struct clk_secret *s = make(*state, "\a'\"<&\x1b/\xc3\xa9\xe2\x80\xae`=\v");
+
+    assert_masked(*state, "\\a\\'\\\"<&\\e/\\xc3\\xa9\\xe2\\x80\\xae`=\\v",
+                  "[secret]");
+    assert_masked(*state, "\\u{7}'\"<&\\x1b/\xc3\xa9\\u{202e}`=\\x0B|",
+                  "[secret]|");
+    assert_masked(*state,
+                  "<b>\a&#39;&quot;&lt;&amp;\x1b/\xc3\xa9\xe2\x80\xae`=\v</b>",
+                  "<b>[secret]</b>");
+    assert_masked(*state,
+                  "&#7;&apos;&#x22;&#60;&#38;&#x1B;&#47;&#233;&#8238;&#x60;"
+                  "&#61;&#11;",
+                  "[secret]");
+    assert_masked(*state, "\a'\"\"<&\x1b/\xc3\xa9\xe2\x80\xae`=\v", "[secret]");
+    assert_masked(*state, "\a''\"<&\x1b/\xc3\xa9\xe2\x80\xae`=\v", "[secret]");
+    clk_secret_unref(s);
+}
+
+static void test_broken_escapes_are_text(void **state)
+{
+    static const char text[] = "& &; &#; &#x; &#xZ; &#99999999; &amp &ampamp; "
+                               "\\u{} \\u{110000} \\u{fffffffff \\uD83D \\u12 "
+                               "\\uZ \\xZ \\x \\ %4 %Z %";
+    struct clk_secret *s = make(*state, "&%\\\"'");
+
+    for (size_t from = 0; from < sizeof(text); from++)
+        assert_masked(*state, text + from, text + from);
+    clk_secret_unref(s);
+}
+
+static void test_masks_runs_of_quotes(void **state)
+{
+    struct clk_secret *s = make(*state, "\"\"''");
+
+    assert_masked(*state, "\"\"''", "[secret]");
+    assert_masked(*state, "\"\"\"\"''", "[secret]");
+    assert_masked(*state, "\"\"''''", "[secret]");
+    assert_masked(*state, "\\\"\\\"\\'\\'", "[secret]");
     clk_secret_unref(s);
 }
 
@@ -530,7 +573,7 @@ int main(void)
         TEST(test_pages_go_back),
         TEST(test_no_more_than_the_bound),
         TEST(test_wipe_empties_all),
-        TEST(test_outlives_its_set),
+        TEST(test_is_wiped_with_its_set),
         TEST(test_same),
         TEST(test_masks_the_bytes),
         TEST(test_short_secrets_are_left),
@@ -538,6 +581,9 @@ int main(void)
         TEST(test_overlapping_secrets_are_covered),
         TEST(test_masks_percent_encoding),
         TEST(test_masks_json_escapes),
+        TEST(test_masks_other_escapes),
+        TEST(test_broken_escapes_are_text),
+        TEST(test_masks_runs_of_quotes),
         TEST(test_masks_base64_alone),
         TEST(test_masks_base64_within),
         TEST(test_streams_are_masked_across_chunks),

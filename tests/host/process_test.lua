@@ -413,6 +413,24 @@ t.test("a child whose waiting task is collected is killed and reaped", function(
   no_children()
 end)
 
+t.test("no child outlives us, whether we end or are told to", function()
+  local argv = { t.binary(), "-l", "tests/host/fixtures/leave_child.lua" }
+  local env = { CLANKER_LUA = os.getenv("CLANKER_LUA") }
+  local pid = run { argv = argv, env = env, inherit = { "PATH" } }.stdout:match("^%d+")
+  t.eventually(function()
+    return is_dead(pid)
+  end)
+  argv[4] = "wait"
+  local p <close> = t.ok(process.spawn { argv = argv, env = env, inherit = { "PATH" } })
+  pid = expect(p, "(%d+)\n")
+  t.ok(not is_dead(pid))
+  p:kill("SIGTERM")
+  p:wait()
+  t.eventually(function()
+    return is_dead(pid)
+  end)
+end)
+
 t.test("close kills at once, and closing twice is allowed", function()
   local p = process.spawn { argv = { "sh", "-c", FAMILY } }
   local pid = expect(p, "(%d+)\n")

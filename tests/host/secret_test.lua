@@ -1,7 +1,9 @@
 --- host.secret: handles that do not give their bytes away, sources, masking.
 
 local host = require "host.secret"
+local process = require "sys.process"
 local t = require "kit"
+local task = require "sys.task"
 
 local tmp = os.tmpname
 
@@ -249,6 +251,66 @@ t.test("wipe empties every secret", function()
   host.wipe()
   t.eq(s:len(), 0)
   t.eq(host.mask("hunter2!"), "hunter2!")
+end)
+
+t.test("secrets that nobody refers to do not use up their number", function()
+  for i = 1, 20000 do
+    host.new("secret number " .. i)
+  end
+  t.eq(host.mask("secret number 20000"), "[secret]")
+end)
+
+t.test("from_file waits for a FIFO's writer", function()
+  local fifo = t.tmpdir() .. "/fifo"
+  t.ok(process.run { argv = { "mkfifo", fifo } })
+  local reader = task.spawn(function()
+    return host.from_file(fifo)
+  end)
+  task.sleep(0)
+  t.eq(reader:is_done(), false)
+  t.ok(process.run {
+    argv = { "sh", "-c", "(printf to; sleep 0.02; printf ken) > " .. fifo },
+  })
+  holds(reader:await(), "token")
+end)
+
+t.test("from_file stops reading a FIFO at its limit", function()
+  local fifo = t.tmpdir() .. "/fifo"
+  t.ok(process.run { argv = { "mkfifo", fifo } })
+  local writer = t.ok(process.spawn { argv = { "sh", "-c", "exec yes > " .. fifo } })
+  local value, message, code = host.from_file(fifo, 10)
+  t.eq({ value, message, code }, { nil, fifo .. ": more than 10 bytes", "E2BIG" })
+  t.eq(writer:wait().signal, "SIGPIPE")
+  writer:close()
+end)
+
+t.test("a read that waits can be cancelled, or collected", function()
+  local fifo = t.tmpdir() .. "/fifo"
+  t.ok(process.run { argv = { "mkfifo", fifo } })
+  local reader = task.spawn(host.from_file, fifo)
+  task.sleep(0)
+  reader:cancel()
+  local ok, e = reader:join(5)
+  t.eq(ok, false)
+  t.ok(task.is_canceled(e), e)
+  t.raises(function()
+    coroutine.wrap(host.from_file)(fifo)
+  end, "outside a task")
+end)
+
+t.test("from_fd reads standard input and leaves it as it was", function()
+  local function child(stdin)
+    local r = t.ok(process.run {
+      argv = { t.binary(), "-l", "tests/host/fixtures/read_stdin.lua" },
+      env = { CLANKER_LUA = os.getenv("CLANKER_LUA") }, stdin = stdin,
+    })
+    return r.stdout:match("^[^\n]*")
+  end
+  t.eq(child("token\n"), "6 bytes, blocking")
+  t.eq(child(host.new(("x"):rep(65536))), "65536 bytes, blocking")
+  t.eq(child(""), "0 bytes, blocking")
+  t.eq(child(nil), "0 bytes, blocking")
+  t.eq(child(("x"):rep(65537)), "descriptor 0: more than 65536 bytes")
 end)
 
 t.test("a collected secret is no longer live", function()
