@@ -9,19 +9,37 @@
 
 /* ---- handles ---- */
 
+/* A prepared handle, or NULL when memory is out. */
 static CURL *take_easy(struct clk_http *http)
 {
-    return http->pooled ? http->pool[--http->pooled] : http->curl->easy_init();
+    CURL *easy;
+
+    if (http->pooled)
+        return http->pool[--http->pooled];
+    easy = http->curl->easy_init();
+    if (easy && clk_http_prepare(http, easy) != CURLE_OK) {
+        http->curl->easy_cleanup(easy);
+        return NULL;
+    }
+    return easy;
 }
 
-static void give_easy(struct clk_http *http, CURL *easy)
+/* A handle goes back prepared or not at all. It keeps count of what it had to
+   send again, hence the attempts. */
+static void give_easy(struct clk_http *http, struct clk_http_transfer *t)
 {
-    if (http->pooled == CLK_HTTP_MAX_KEPT) {
-        http->curl->easy_cleanup(easy);
-        return;
+    CURL *easy = t->easy;
+    bool keep = http->pooled < CLK_HTTP_MAX_KEPT;
+
+    t->easy = NULL;
+    if (keep && (t->attempts != 1 || !clk_http_is_plain(t->request))) {
+        http->curl->easy_reset(easy);
+        keep = clk_http_prepare(http, easy) == CURLE_OK;
     }
-    http->curl->easy_reset(easy);
-    http->pool[http->pooled++] = easy;
+    if (keep)
+        http->pool[http->pooled++] = easy;
+    else
+        http->curl->easy_cleanup(easy);
 }
 
 static void link_transfer(struct http_lane *lane, struct clk_http_transfer *t)
@@ -56,9 +74,8 @@ static void detach(struct clk_http_transfer *t)
                                    &connections);
     lane->http->connections += (uint64_t)connections;
     lane->http->curl->multi_remove_handle(lane->multi, t->easy);
-    give_easy(lane->http, t->easy);
+    give_easy(lane->http, t);
     unlink_transfer(lane, t);
-    t->easy = NULL;
     t->lane = NULL;
     t->done = true;
     t->ended_ns = lane->now_ns;
@@ -127,7 +144,7 @@ static bool attach(struct clk_http_transfer *t, struct http_lane *lane,
         link_transfer(lane, t);
         return true;
     }
-    give_easy(lane->http, t->easy);
+    give_easy(lane->http, t);
     t->lane = NULL;
     if (code == CURLE_OK || code == CURLE_OUT_OF_MEMORY)
         return clk_http_error_memory(error);

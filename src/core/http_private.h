@@ -94,18 +94,25 @@ void clk_http_explain_timeout(struct clk_http_transfer *transfer, bool idle);
 void clk_http_explain_size(struct clk_http_transfer *transfer, const char *what,
                            size_t limit);
 
-/* Remembers in `code` the first failure of a series of settings of t->easy. */
-#define CLK_HTTP_SET(option, value)                                            \
+/* Remembers in `code` the first failure of a series of settings. */
+#define CLK_HTTP_SET(easy, option, value)                                      \
     do {                                                                       \
         if (code == CURLE_OK)                                                  \
-            code = curl->easy_setopt(t->easy, option, value);                  \
+            code = curl->easy_setopt(easy, option, value);                     \
     } while (0)
 
-/* Has the reply recorded in the transfer. */
-CURLcode clk_http_record(struct clk_http_transfer *t);
+/* Sets a fresh or reset handle to what holds for all requests of a client. */
+CURLcode clk_http_prepare(const struct clk_http *http, CURL *easy);
 
-/* Puts the transfer's request into its easy handle, which is fresh or reset. */
+/* The part of it that has replies recorded in their transfers. */
+CURLcode clk_http_record(const struct clk_http *http, CURL *easy);
+
+/* Puts the transfer's request into its prepared handle. */
 CURLcode clk_http_configure(struct clk_http_transfer *transfer);
+
+/* Whether the handle needs no reset after this request: the next one sets all
+   that this one did. */
+bool clk_http_is_plain(const struct clk_http_request *request);
 
 /* Sees to it that the transfer's next deadline is kept. */
 void clk_http_await(const struct clk_http_transfer *transfer,

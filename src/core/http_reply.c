@@ -231,21 +231,14 @@ static int on_send(void *transfer, char *remote_ip, char *local_ip,
     return CURL_PREREQFUNC_OK;
 }
 
-CURLcode clk_http_record(struct clk_http_transfer *t)
+CURLcode clk_http_record(const struct clk_http *http, CURL *easy)
 {
-    const struct clk_curl *curl = t->lane->http->curl;
+    const struct clk_curl *curl = http->curl;
     CURLcode code = CURLE_OK;
 
-    CLK_HTTP_SET(CURLOPT_PRIVATE, t);
-    CLK_HTTP_SET(CURLOPT_ERRORBUFFER, t->detail);
-    CLK_HTTP_SET(CURLOPT_WRITEFUNCTION, on_body);
-    CLK_HTTP_SET(CURLOPT_WRITEDATA, t);
-    CLK_HTTP_SET(CURLOPT_HEADERFUNCTION, on_header);
-    CLK_HTTP_SET(CURLOPT_HEADERDATA, t);
-    CLK_HTTP_SET(CURLOPT_PREREQFUNCTION, on_send);
-    CLK_HTTP_SET(CURLOPT_PREREQDATA, t);
-    CLK_HTTP_SET(CURLOPT_NOSIGNAL, 1L);
-    CLK_HTTP_SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    CLK_HTTP_SET(easy, CURLOPT_WRITEFUNCTION, on_body);
+    CLK_HTTP_SET(easy, CURLOPT_HEADERFUNCTION, on_header);
+    CLK_HTTP_SET(easy, CURLOPT_PREREQFUNCTION, on_send);
     return code;
 }
 

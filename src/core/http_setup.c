@@ -3,68 +3,81 @@
 
 #include "core/http_private.h"
 
-static CURLcode set_connection(struct clk_http_transfer *t,
-                               const struct clk_curl *curl)
+CURLcode clk_http_prepare(const struct clk_http *http, CURL *easy)
 {
-    const struct clk_http_request *request = t->request;
-    const char *cafile =
-        request->cafile ? request->cafile : t->lane->http->cafile;
-    bool shared = request->target.tls && !request->stream;
+    const struct clk_curl *curl = http->curl;
     CURLcode code = CURLE_OK;
 
-    CLK_HTTP_SET(CURLOPT_SSL_VERIFYPEER, 1L);
-    CLK_HTTP_SET(CURLOPT_SSL_VERIFYHOST, 2L);
-    CLK_HTTP_SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    CLK_HTTP_SET(CURLOPT_HTTP_VERSION, (long)(shared ? CURL_HTTP_VERSION_2TLS
-                                                     : CURL_HTTP_VERSION_1_1));
-    CLK_HTTP_SET(CURLOPT_PIPEWAIT, shared ? 1L : 0L);
-    CLK_HTTP_SET(CURLOPT_CONNECTTIMEOUT_MS, (long)request->connect_timeout_ms);
-    if (cafile)
-        CLK_HTTP_SET(CURLOPT_CAINFO, cafile);
-    if (request->proxy)
-        CLK_HTTP_SET(CURLOPT_PROXY, request->proxy);
-    else if (request->target.loopback)
-        CLK_HTTP_SET(CURLOPT_PROXY, "");
+    CLK_HTTP_SET(easy, CURLOPT_NOSIGNAL, 1L);
+    CLK_HTTP_SET(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    CLK_HTTP_SET(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+    CLK_HTTP_SET(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+    CLK_HTTP_SET(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    CLK_HTTP_SET(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+    if (http->cafile)
+        CLK_HTTP_SET(easy, CURLOPT_CAINFO, http->cafile);
     if (code != CURLE_OK)
         return code;
     /* Newer than the oldest version we take; the scheme is checked anyway. */
-    curl->easy_setopt(t->easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl->easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     /* A name being resolved must not delay an abort. */
-    curl->easy_setopt(t->easy, CURLOPT_QUICK_EXIT, 1L);
-    return CURLE_OK;
+    curl->easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+    return clk_http_record(http, easy);
 }
 
-static CURLcode set_request(struct clk_http_transfer *t,
-                            const struct clk_curl *curl)
+bool clk_http_is_plain(const struct clk_http_request *request)
+{
+    return !request->body && !request->cafile && !request->proxy
+           && !request->stream && !request->has_coding
+           && strcmp(request->method, "GET") == 0;
+}
+
+/* What a request that is not plain adds. */
+static CURLcode set_more(struct clk_http_transfer *t,
+                         const struct clk_curl *curl)
 {
     const struct clk_http_request *request = t->request;
     CURLcode code = CURLE_OK;
 
-    CLK_HTTP_SET(CURLOPT_URL, request->url);
-    if (request->headers)
-        CLK_HTTP_SET(CURLOPT_HTTPHEADER, request->headers);
+    if (request->cafile)
+        CLK_HTTP_SET(t->easy, CURLOPT_CAINFO, request->cafile);
+    if (request->proxy)
+        CLK_HTTP_SET(t->easy, CURLOPT_PROXY, request->proxy);
     if (request->body) {
-        CLK_HTTP_SET(CURLOPT_POSTFIELDSIZE_LARGE,
+        CLK_HTTP_SET(t->easy, CURLOPT_POSTFIELDSIZE_LARGE,
                      (curl_off_t)request->body_len);
-        CLK_HTTP_SET(CURLOPT_POSTFIELDS, request->body);
+        CLK_HTTP_SET(t->easy, CURLOPT_POSTFIELDS, request->body);
     }
     if (strcmp(request->method, "HEAD") == 0)
-        CLK_HTTP_SET(CURLOPT_NOBODY, 1L);
+        CLK_HTTP_SET(t->easy, CURLOPT_NOBODY, 1L);
     else if (request->body || strcmp(request->method, "GET") != 0)
-        CLK_HTTP_SET(CURLOPT_CUSTOMREQUEST, request->method);
-    if (!request->stream && !request->has_coding)
-        CLK_HTTP_SET(CURLOPT_ACCEPT_ENCODING, "gzip");
+        CLK_HTTP_SET(t->easy, CURLOPT_CUSTOMREQUEST, request->method);
+    if (request->stream || request->has_coding)
+        CLK_HTTP_SET(t->easy, CURLOPT_ACCEPT_ENCODING, NULL);
     return code;
 }
 
 CURLcode clk_http_configure(struct clk_http_transfer *t)
 {
     const struct clk_curl *curl = t->lane->http->curl;
-    CURLcode code = clk_http_record(t);
+    const struct clk_http_request *request = t->request;
+    bool shared = request->target.tls && !request->stream;
+    long version = shared ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1;
+    CURLcode code = CURLE_OK;
 
-    if (code == CURLE_OK)
-        code = set_connection(t, curl);
-    if (code == CURLE_OK)
-        code = set_request(t, curl);
+    CLK_HTTP_SET(t->easy, CURLOPT_PRIVATE, t);
+    CLK_HTTP_SET(t->easy, CURLOPT_ERRORBUFFER, t->detail);
+    CLK_HTTP_SET(t->easy, CURLOPT_WRITEDATA, t);
+    CLK_HTTP_SET(t->easy, CURLOPT_HEADERDATA, t);
+    CLK_HTTP_SET(t->easy, CURLOPT_PREREQDATA, t);
+    CLK_HTTP_SET(t->easy, CURLOPT_URL, request->url);
+    CLK_HTTP_SET(t->easy, CURLOPT_HTTPHEADER, request->headers);
+    CLK_HTTP_SET(t->easy, CURLOPT_HTTP_VERSION, version);
+    CLK_HTTP_SET(t->easy, CURLOPT_PIPEWAIT, shared ? 1L : 0L);
+    CLK_HTTP_SET(t->easy, CURLOPT_CONNECTTIMEOUT_MS,
+                 (long)request->connect_timeout_ms);
+    CLK_HTTP_SET(t->easy, CURLOPT_PROXY, request->target.loopback ? "" : NULL);
+    if (code == CURLE_OK && !clk_http_is_plain(request))
+        code = set_more(t, curl);
     return code;
 }
