@@ -75,6 +75,7 @@ static void detach(struct clk_http_transfer *t)
     lane->http->connections += (uint64_t)connections;
     lane->http->curl->multi_remove_handle(lane->multi, t->easy);
     give_easy(lane->http, t);
+    clk_http_request_clear(t->request);
     unlink_transfer(lane, t);
     t->lane = NULL;
     t->done = true;

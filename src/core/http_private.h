@@ -87,6 +87,9 @@ bool clk_http_error_memory(struct clk_http_error *error);
 bool clk_http_request_seal(struct clk_http_request *request,
                            struct clk_http_error *error);
 
+/* Wipes and frees headers and body, as soon as nobody sends them any more. */
+void clk_http_request_clear(struct clk_http_request *request);
+
 /* Says in transfer->error why libcurl ended it with `code`. */
 void clk_http_explain(struct clk_http_transfer *transfer, CURLcode code);
 /* The same for limits of our own. */

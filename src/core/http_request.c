@@ -46,10 +46,8 @@ static void free_wiped(char *text)
     clk_free(text);
 }
 
-void clk_http_request_free(struct clk_http_request *request)
+void clk_http_request_clear(struct clk_http_request *request)
 {
-    if (!request)
-        return;
     for (struct curl_slist *node = request->headers, *next; node; node = next) {
         struct line *line = (struct line *)(void *)node;
 
@@ -57,7 +55,16 @@ void clk_http_request_free(struct clk_http_request *request)
         clk_wipe(line->text, line->size);
         clk_free(line);
     }
+    request->headers = NULL;
+    request->headers_end = &request->headers;
     drop_body(request);
+}
+
+void clk_http_request_free(struct clk_http_request *request)
+{
+    if (!request)
+        return;
+    clk_http_request_clear(request);
     free_wiped(request->url);
     free_wiped(request->proxy);
     clk_free(request->cafile);
@@ -121,7 +128,10 @@ static size_t origin_len(const char *url, size_t len)
             return 0;
     if (!host || len > CLK_HTTP_MAX_URL)
         return 0;
-    return (size_t)(host - url) + 3 + strcspn(host + 3, "/?#");
+    host += strlen("://");
+    if (strchr("/?#", *host)) /* an empty one, of which libcurl makes more */
+        return 0;
+    return (size_t)(host - url) + strcspn(host, "/?#");
 }
 
 /* Parsing is a good part of what a request costs, and most go where the last
