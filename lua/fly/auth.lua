@@ -131,7 +131,8 @@ function M.new(token, source)
   if #self.macaroons + #self.users == 0 then
     return nil, M.missing()
   end
-  self.fingerprint = self:joined(true):digest(FINGERPRINT_KEY)
+  local whole <close> = self:joined(true)
+  self.fingerprint = whole:digest(FINGERPRINT_KEY)
   return self
 end
 

@@ -90,9 +90,11 @@ end
 ---@return fly.Request? request, table? err
 local function gql_request(self, call, cursor)
   local made = opkit.gql(call.op, call.args)
+  local url = self.settings.bases.api .. graphql.PATH
   return finish(self, call, {
     method = "POST",
-    url = self.settings.bases.api .. graphql.PATH,
+    url = url,
+    label = ("POST %s (%s)"):format(url, made.name),
     action = "GraphQL " .. made.name,
     service = "graphql",
     body = graphql.body(made, cursor),

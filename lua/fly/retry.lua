@@ -7,10 +7,12 @@ local M = {}
 
 ---@class fly.RetryPolicy
 ---@field attempts integer how often a request is sent at most
+---@field connects integer how often a connection is tried at most: a host that
+--- cannot be reached is soon told
 ---@field base number seconds: the first pause is at most this long
 ---@field cap number seconds: no backoff pause is longer
 ---@field budget number seconds from the first attempt to the start of the last
-local POLICY = { attempts = 5, base = 0.25, cap = 4, budget = 60 }
+local POLICY = { attempts = 5, connects = 3, base = 0.25, cap = 4, budget = 60 }
 M.POLICY = POLICY
 
 --- How one attempt ended: a status (a reply came) or an error (none did).
@@ -108,6 +110,15 @@ local function pause(policy, state, outcome, random)
   return random * math.min(policy.cap, policy.base * 2 ^ (state.attempt - 1))
 end
 
+--- How many attempts there may be, after such an outcome.
+---@param policy fly.RetryPolicy
+---@param outcome fly.Outcome
+---@return integer
+local function most_attempts(policy, outcome)
+  local never_left = outcome.err and outcome.err.sent == false
+  return never_left and policy.connects or policy.attempts
+end
+
 --- Whether to try again: the pause in seconds and why, or nil.
 ---@param policy fly.RetryPolicy
 ---@param state fly.RetryState
@@ -116,7 +127,7 @@ end
 ---@return number? seconds, string? reason
 function M.decide(policy, state, outcome, random)
   local reason = reason_to_repeat(state, outcome)
-  if not reason or state.attempt >= policy.attempts then
+  if not reason or state.attempt >= most_attempts(policy, outcome) then
     return nil
   end
   local seconds = pause(policy, state, outcome, random)

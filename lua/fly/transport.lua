@@ -25,6 +25,7 @@ local M = {}
 ---@class fly.Request
 ---@field method string
 ---@field url string
+---@field label string? what log lines call it; method and URL unless told
 ---@field action string method and path form, for limits and messages
 ---@field service fly.Service
 ---@field body (string|table)? text, secret or list of them
@@ -72,6 +73,12 @@ local function log(self, line, ...)
   if self.deps.log then
     self.deps.log(line:format(...))
   end
+end
+
+---@param request fly.Request
+---@return string
+local function label(request)
+  return request.label or (request.method .. " " .. request.url)
 end
 
 ---@param self fly.Transport
@@ -130,7 +137,7 @@ local function exchange(self, request, attempt, deadline, tally)
   local took = math.floor((deps.now() - started) * 1000 + 0.5)
   local id = reply and errors.request_id(reply)
   tally.request_id = id or tally.request_id
-  log(self, "%s %s%s: %s in %d ms%s", request.method, request.url,
+  log(self, "%s%s: %s in %d ms%s", label(request),
     attempt > 1 and (" (attempt %d)"):format(attempt) or "",
     reply and ("%d"):format(reply.status) or (e.code or e.kind), took,
     id and (" request " .. id) or "")
@@ -150,7 +157,7 @@ local function admit(self, request)
   local deps = self.deps
   local delay = deps.log and limits.delay(deps.limiter, request.bucket) or 0
   if delay >= NOTED_DELAY then
-    log(self, "%s %s: waits %.2f s for the rate limit", request.method, request.url, delay)
+    log(self, "%s: waits %.2f s for the rate limit", label(request), delay)
   end
   return limits.acquire(deps.limiter, request.bucket)
 end
@@ -171,7 +178,7 @@ function Transport:send(request, deadline, tally)
       return admit(self, request)
     end,
     on_pause = function(seconds, reason)
-      log(self, "%s %s: again in %.2f s (%s)", request.method, request.url, seconds, reason)
+      log(self, "%s: again in %.2f s (%s)", label(request), seconds, reason)
     end,
   }, function(attempt)
     return deps.slots:with(function()

@@ -166,6 +166,7 @@ t.test("queries are repeated, mutations are not", function()
   }
   t.eq(c:call("clienttest.viewer").email, "a@example.com")
   t.eq(#deps.requests, 2)
+  t.match(deps.lines[1], "^POST https://a%.example%.com/graphql %(Viewer%): 502 in")
   c, deps = replies { { status = 502 } }
   t.err(nil, select(2, c:call("clienttest.rename", { app = "web" })), "server")
   t.eq(#deps.requests, 1)

@@ -63,7 +63,7 @@ t.test("pauses are random below a doubling, capped bound", function()
   for attempt, bound in ipairs { 0.25, 0.5, 1, 2 } do
     t.eq(decide({ safe = true, attempt = attempt }, { status = 503 }, 0.5), bound / 2)
   end
-  local policy = { attempts = 50, base = 0.25, cap = 4, budget = 1e9 }
+  local policy = { attempts = 50, connects = 50, base = 0.25, cap = 4, budget = 1e9 }
   t.eq(retry.decide(policy, state { safe = true, attempt = 40 }, { status = 503 }, 0.5), 2.0)
 end)
 
@@ -134,7 +134,7 @@ t.test("the driver gives the last reply or error when it gives up", function()
   t.eq(got.sent, POLICY.attempts)
   got = script({ failed("ECONNREFUSED", false) }, { safe = false })
   t.eq(got.err.code, "ECONNREFUSED")
-  t.eq(got.sent, POLICY.attempts)
+  t.eq(got.sent, POLICY.connects)
 end)
 
 t.test("the driver keeps to the deadline of its caller", function()

@@ -56,6 +56,21 @@ t.test("the token comes from flag, file, FLY_API_TOKEN, FLY_ACCESS_TOKEN, in tha
   t.eq(plain({}).token, nil)
 end)
 
+t.test("without a path ~/.clanker.yaml is read, and need not be there", function()
+  local path = assert(fs.home()) .. "/.clanker.yaml"
+  if fs.exists(path) then
+    return t.skip("there is a " .. path .. " on this machine")
+  end
+  local nothing = function() end
+  local found = assert(settings.load { env = nothing, secret_env = nothing })
+  t.eq({ found.path, found.token, #found.warnings }, { path, nil, 0 })
+  t.cleanup(function()
+    fs.remove(path)
+  end)
+  t.ok(fs.write(path, "flyio:\n  org_slug: acme\n"))
+  t.eq(assert(settings.load { env = nothing, secret_env = nothing }).org, "acme")
+end)
+
 t.test("empty and blank values count as absent", function()
   local found = assert(load {
     yaml = 'flyio:\n  api_token: ""\n  org_slug: "  "\n  api_hostname:\n',
