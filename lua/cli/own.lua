@@ -63,6 +63,7 @@ M.LIST = {
       { "token", "string", "the token it accepts instead of a made-up one" },
       { "latency", "number", "milliseconds every reply takes", min = 0 },
       { "fault", "string", "what goes wrong, and how often" },
+      { "no_limits", "boolean", "answer any number of requests, not as Fly does" },
     },
     examples = { "sim", "sim --listen 127.0.0.1:0 --seed empty" },
   },

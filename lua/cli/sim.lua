@@ -12,6 +12,7 @@ function M.run(call)
   return call.faces.serve().run({
     listen = args.listen, seed = args.seed, db = args.db, token = args.token,
     latency = args.latency, fault = args.fault,
+    limits = not args.no_limits,
     write = function(text)
       call.out:data(text)
     end,

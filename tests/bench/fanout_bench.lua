@@ -3,11 +3,31 @@
 
 local bench = ...
 
-local LATENCY, ROUNDS = 0.1, 5
+local fs = require "sys.fs"
+local json = require "base.json"
+
+local LATENCY, ROUNDS, APPS = 0.1, 5, 100
+
+local apps = json.array()
+for i = 1, APPS do
+  apps[i] = {
+    name = ("app-%03d"):format(i), org = "bench",
+    machines = { { region = "iad", state = "started", config = {
+      image = "registry.fly.io/app:1",
+      guest = { cpu_kind = "shared", cpus = 1, memory_mb = 256 },
+    } } },
+  }
+end
+local seed = bench.dir .. "/seed.json"
+assert(fs.write(seed, json.encode {
+  users = { { id = "user_sim", email = "user@example.com" } },
+  orgs = { { slug = "bench", members = { { user = "user_sim" } } } },
+  apps = apps,
+}))
 
 local function round_trips(words, allowed, name)
   local sim <close> = bench.simulator {
-    "--seed", "bench", "--no-limits", "--latency", tostring(LATENCY * 1000), table.unpack(words),
+    "--seed", seed, "--no-limits", "--latency", tostring(LATENCY * 1000), table.unpack(words),
   }
   local argv = { bench.binary, "fly", "list", "machines", "--org", "bench" }
   local seconds = bench.turns(ROUNDS, { function()
