@@ -63,6 +63,9 @@ local function check_variable(check, name, argument, label, place)
       ("Variable $%s is used by %s but not declared"):format(
         name, check.label), { variableName = name })
   end
+  if not check.schema:named(variable.type) then
+    return -- said where the variable is declared
+  end
   local has_default = variable.default ~= nil and variable.default.kind ~= "null"
     or argument.default ~= nil
   if not allowed(variable.type, argument.type, has_default) then

@@ -74,7 +74,12 @@ local function remove_source(source)
     if is_gone == nil then
       return nil, wrong
     end
-    return 200, certs.detail(ctx.world, ctx.app, cert)
+    local view = certs.detail(ctx.world, ctx.app, cert)
+    if source == "custom" then
+      view.rate_limited_until = nil
+      view.warning = is_gone and "the hostname has no certificate now" or nil
+    end
+    return 200, view
   end
 end
 

@@ -55,7 +55,7 @@ local function declare_provider(schema)
 end
 
 local ADDON = {
-  id = "ID!", name = "String!", status = "String", hostname = "String",
+  id = "ID!", name = "String", status = "String", hostname = "String",
   addOnPlan = {
     "AddOnPlan",
     get = function(_, addon)

@@ -141,12 +141,12 @@ local MUTATIONS = {
       image = "String!", platformVersion = "String!",
       strategy = "DeploymentStrategy!",
     },
-    payload = { release = "Release" },
+    payload = { app = "App!", release = "Release" },
     run = write.create_release,
   },
   updateRelease = {
     input = { metadata = "JSON", releaseId = "ID!", status = "String" },
-    payload = { release = "Release" },
+    payload = { release = "Release!" },
     run = write.update_release,
   },
 }

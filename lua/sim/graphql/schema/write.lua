@@ -371,7 +371,7 @@ end
 
 M.create_release = on_app(function(ctx, input, app)
   return {
-    release = releases.add(ctx.world, app, {
+    app = app, release = releases.add(ctx.world, app, {
       image_ref = input.image, strategy = input.strategy,
       status = "running", stable = false, user = ctx.caller.user.id,
       definition = input.definition,
