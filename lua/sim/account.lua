@@ -108,7 +108,7 @@ local function limit_key(ctx)
   if route.limit == "machine" or route.limit == "machine_get" then
     subject = ctx.params.machine
   elseif route.limit == "app" then
-    subject = ctx.params.app
+    subject = ctx.params.app or ctx.params.app_name
   else
     subject = ctx.caller.key
   end

@@ -35,7 +35,10 @@ M.rotate_password = object { kill_sessions = "boolean" }
 -- What flyctl sends to api.fly.io differs in a few names.
 M.v1_backup = object { type = "string!" }
 M.v1_restore = object { backup_id = "string!", name = "string" }
-M.v1_user_create = object { user_name = "string!", role = "string!" }
+M.v1_user_create = shape.any_of {
+  object { user_name = "string!", role = "string!" },
+  object { user_name = "string!", db_name = "string!" },
+}
 M.v1_user_update = object { role = "string!" }
 M.v1_extension = object {
   name = "string!", schema = "string",
@@ -50,5 +53,7 @@ M.v2_backup = object { type = "string" }
 M.v2_extension = object {
   name = "string!", schema = "string", create_schema_if_needed = "boolean",
 }
+
+M.builder = object { builder = required(object { region = "string!" }) }
 
 return M

@@ -18,6 +18,8 @@ local FILES = {
   require "sim.routes.logs",
   require "sim.routes.machines",
   require "sim.routes.metadata",
+  require "sim.routes.mpg",
+  require "sim.routes.mpg_inner",
   require "sim.routes.organizations",
   require "sim.routes.orgs",
   require "sim.routes.platform",

@@ -178,7 +178,10 @@ M.routes = {
   route("POST", ONE .. "/fork", with_cluster(copied), bodies.fork, true),
   route("POST", ONE .. "/restore", with_cluster(restore), bodies.restore),
   route("POST", ONE .. "/attachments", with_cluster(attach), bodies.attach),
-  route("DELETE", ONE .. "/attachments/{app_name}", with_cluster(detach)),
+  {
+    method = "DELETE", path = ONE .. "/attachments/{app_name}", limit = "app",
+    run = with_cluster(detach),
+  },
   route("GET", ONE .. "/queries/active", with_ready(queries)),
   route("GET", ONE .. "/queries/slow", with_ready(queries)),
 }

@@ -6,108 +6,72 @@ local tbl = require "base.tbl"
 
 local bodies = require "sim.bodies.postgres"
 local clusters = require "sim.routes.postgres"
-local postgres = require "sim.postgres"
-local problem = require "sim.problem"
+local inside = require "sim.postgres_inside"
 local request = require "sim.request"
 
 local M = {}
 
-local function touch(ctx, cluster)
-  ctx.world:touch("cluster", cluster)
-end
-
-local function database_view(name)
+local function named(name)
   return { name = name }
 end
 
 local function databases(_, cluster)
-  return 200, {
-    data = json.array(tbl.map(cluster.databases, database_view)),
-  }
+  return 200, { data = json.array(tbl.map(cluster.databases, named)) }
 end
 
 local function add_database(ctx, cluster)
-  local name = ctx.body.name
-  if not name:find("^[%a_][%w_%-]*$") then
-    return problem.new(422, "name is invalid: " .. name)
-  elseif tbl.contains(cluster.databases, name) then
-    return problem.new(422, "name has already been taken")
+  local ok, wrong = inside.add_database(ctx.world, cluster, ctx.body.name)
+  if not ok then
+    return nil, wrong
   end
-  table.insert(cluster.databases, name)
-  touch(ctx, cluster)
-  return 201, { data = database_view(name) }
+  return 201, { data = named(ctx.body.name) }
 end
 
 -- Wraps what acts on one database.
 local function with_database(run)
   return function(ctx, cluster)
-    local _, at = tbl.find(cluster.databases, function(name)
-      return name == ctx.params.database
-    end)
-    if not at then
-      return problem.not_found("database", ctx.params.database)
+    local ok, wrong = inside.check_database(cluster, ctx.params.database)
+    if not ok then
+      return nil, wrong
     end
-    return run(ctx, cluster, at)
+    return run(ctx, cluster, ctx.params.database)
   end
 end
 
-local function drop_database(ctx, cluster, at)
-  local name = table.remove(cluster.databases, at)
-  cluster.extensions[name] = nil
-  touch(ctx, cluster)
-  return 200, { data = database_view(name) }
+local function drop_database(ctx, cluster, name)
+  inside.drop_database(ctx.world, cluster, name)
+  return 200, { data = named(name) }
 end
 
-local KNOWN = {
-  { name = "pg_trgm", description = "text similarity", version = "1.6" },
-  { name = "plpgsql", description = "PL/pgSQL", version = "1.0",
-    is_system = true },
-  { name = "postgis", description = "geography", version = "3.4" },
-  { name = "vector", description = "vector data", version = "0.7" },
-}
-
-local function extensions(ctx, cluster)
-  local enabled = cluster.extensions[ctx.params.database] or {}
+local function extensions(_, cluster, database)
   return 200, {
-    data = json.array(tbl.map(KNOWN, function(known)
-      local one = enabled[known.name]
+    data = json.array(tbl.map(inside.EXTENSIONS, function(one)
+      local schema = inside.enabled_in(cluster, database, one.name)
       return {
-        name = known.name, description = known.description,
-        default_version = known.version, system = known.is_system or false,
-        installed = one and { schema = one, version = known.version } or nil,
+        name = one.name, description = one.description,
+        default_version = one.version, system = one.is_system or false,
+        installed = schema and { schema = schema, version = one.version }
+          or nil,
       }
     end)),
   }
 end
 
-local function is_known(name)
-  return tbl.find(KNOWN, function(known)
-    return known.name == name
-  end) ~= nil
-end
-
-local function enable(ctx, cluster)
-  local name, database = ctx.body.name, ctx.params.database
-  if not is_known(name) then
-    return problem.new(422, "unknown extension: " .. name)
+local function enable(ctx, cluster, database)
+  local ok, wrong = inside.enable(ctx.world, cluster, database, ctx.body.name,
+    request.member(ctx.body, "schema"))
+  if not ok then
+    return nil, wrong
   end
-  local enabled = cluster.extensions[database] or {}
-  if enabled[name] then
-    return problem.new(409, "the extension is enabled already")
-  end
-  enabled[name] = request.member(ctx.body, "schema") or "public"
-  cluster.extensions[database] = enabled
-  touch(ctx, cluster)
   return 204
 end
 
-local function disable(ctx, cluster)
-  local enabled = cluster.extensions[ctx.params.database]
-  if not enabled or not enabled[ctx.params.extension] then
-    return problem.not_found("extension", ctx.params.extension)
+local function disable(ctx, cluster, database)
+  local ok, wrong = inside.disable(ctx.world, cluster, database,
+    ctx.params.extension)
+  if not ok then
+    return nil, wrong
   end
-  enabled[ctx.params.extension] = nil
-  touch(ctx, cluster)
   return 204
 end
 
@@ -120,41 +84,32 @@ local function users(_, cluster)
 end
 
 local function add_user(ctx, cluster)
-  local name = ctx.body.username
-  if not name:find("^[%a_][%w_%-]*$") then
-    return problem.new(422, "username is invalid: " .. name)
-  elseif postgres.user(cluster, name) then
-    return problem.new(409, "username has already been taken")
+  local user, wrong = inside.add_user(ctx.world, cluster, ctx.body.username,
+    ctx.body.role)
+  if not user then
+    return nil, wrong
   end
-  local user = {
-    username = name, role = ctx.body.role,
-    password = "sim" .. ctx.world.ids:alnum(20),
-  }
-  table.insert(cluster.users, user)
-  touch(ctx, cluster)
   return 201, { data = user_view(user) }
 end
 
 -- Wraps what acts on one user.
 local function with_user(run)
   return function(ctx, cluster)
-    local user, at = postgres.user(cluster, ctx.params.username)
+    local user, wrong = inside.find_user(cluster, ctx.params.username)
     if not user then
-      return problem.not_found("user", ctx.params.username)
+      return nil, wrong
     end
-    return run(ctx, cluster, user, at)
+    return run(ctx, cluster, user)
   end
 end
 
-local function drop_user(ctx, cluster, _, at)
-  table.remove(cluster.users, at)
-  touch(ctx, cluster)
+local function drop_user(ctx, cluster, user)
+  inside.drop_user(ctx.world, cluster, user.username)
   return 204
 end
 
 local function set_role(ctx, cluster, user)
-  user.role = ctx.body.role
-  touch(ctx, cluster)
+  inside.set_role(ctx.world, cluster, user, ctx.body.role)
   return 204
 end
 
@@ -165,8 +120,7 @@ local function credentials(_, _, user)
 end
 
 local function rotate(ctx, cluster, user)
-  user.password = "sim" .. ctx.world.ids:alnum(20)
-  touch(ctx, cluster)
+  inside.rotate_password(ctx.world, cluster, user)
   return credentials(ctx, cluster, user)
 end
 
