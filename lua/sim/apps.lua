@@ -36,9 +36,10 @@ function M.live_machines(world, app)
 end
 
 --- pending (never had a machine or release), deployed or suspended.
+---@param live sim.Machine[]? the app's live machines, where known
 ---@return string
-function M.status(world, app)
-  local live = M.live_machines(world, app)
+function M.status(world, app, live)
+  live = live or M.live_machines(world, app)
   if #live == 0 and #world:list("release", app.id) == 0 then
     return "pending"
   end
@@ -61,14 +62,15 @@ end
 --- The app as `GET /v1/apps/{app}` answers it.
 ---@return table
 function M.view(world, app)
+  local live = M.live_machines(world, app)
   return {
     id = app.hash,
     internal_numeric_id = app.internal_numeric_id,
     name = app.id,
-    status = M.status(world, app),
+    status = M.status(world, app, live),
     network = app.network,
     organization = organization(world:get("org", app.owner)),
-    machine_count = #M.live_machines(world, app),
+    machine_count = #live,
     volume_count = #world:list("volume", app.id),
     app_role = app.role,
     cname_target = app.id .. ".fly.dev",
