@@ -216,6 +216,26 @@ static void test_same(void **state)
     assert_false(clk_secret_same("\x80", 1, "\0", 1));
 }
 
+static void test_digests_tell_bytes_and_keys_apart(void **state)
+{
+    /* BLAKE2b with 16 bytes of output, from another implementation. */
+    static const unsigned char want[CLK_DIGEST_SIZE] = {
+        0x3b, 0x41, 0xf7, 0x7f, 0xd5, 0x8d, 0x4b, 0xa5,
+        0x1a, 0x2f, 0xb8, 0x74, 0xb5, 0x0e, 0x5f, 0xbe};
+    struct clk_secret *s = make(*state, "hunter2!");
+    struct clk_secret *other = make(*state, "hunter3!");
+    unsigned char a[CLK_DIGEST_SIZE], b[CLK_DIGEST_SIZE];
+
+    clk_secret_digest(s, "key", 3, a);
+    assert_memory_equal(a, want, sizeof(want));
+    clk_secret_digest(s, "kez", 3, b);
+    assert_memory_not_equal(a, b, sizeof(a));
+    clk_secret_digest(other, "key", 3, b);
+    assert_memory_not_equal(a, b, sizeof(a));
+    clk_secret_unref(other);
+    clk_secret_unref(s);
+}
+
 static void test_masks_the_bytes(void **state)
 {
     struct clk_secret *s = make(*state, "hunter2!");
@@ -575,6 +595,7 @@ int main(void)
         TEST(test_wipe_empties_all),
         TEST(test_is_wiped_with_its_set),
         TEST(test_same),
+        TEST(test_digests_tell_bytes_and_keys_apart),
         TEST(test_masks_the_bytes),
         TEST(test_short_secrets_are_left),
         TEST(test_masks_binary),

@@ -78,12 +78,13 @@ end
 
 nothing_is_left_of("that was only held", function() end)
 
-nothing_is_left_of("that was cut, joined and compared", function(s)
+nothing_is_left_of("that was cut, joined, compared and digested", function(s)
   local parts = s:split("!")
   local whole = secret.concat { "Bearer ", s:trim():remove_space(), parts[1] }
   t.ok(whole:len() > 7)
   t.ok(whole:sub(8, 7 + s:len()):starts_with(""))
   t.eq(s:equals(whole), false)
+  t.eq(#whole:digest("test"), 32)
 end)
 
 nothing_is_left_of("that was collected and not closed", function(s)
