@@ -81,6 +81,12 @@ local function works(client, call)
     wait = function(target)
       return require("fly.wait").state(deps, target)
     end,
+    unique = function()
+      local bytes = require("sys.os").random(16)
+      return (bytes:gsub(".", function(c)
+        return ("%02x"):format(c:byte())
+      end))
+    end,
     snapshot = function(query)
       return require("fly.logs").snapshot(deps, query)
     end,

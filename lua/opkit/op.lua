@@ -15,6 +15,8 @@ local registry = require "opkit.registry"
 ---@field effect op.Effect
 ---@field escalate op.Escalation[]? arguments that raise the effect
 ---@field confirm string? the question before a destroy; {slots} are parameters
+---@field preview string? operation that shows what a destroy takes along; of
+--- the same arguments, as far as it has them
 ---@field cost string? how it can change the bill
 ---@field http string[]? { method, path with {slots} }
 ---@field gql string? one named query or mutation
@@ -66,6 +68,7 @@ local registry = require "opkit.registry"
 ---@field snapshot fun(query: table): table[]?, err.Record? the newest log lines
 ---@field follow fun(query: table, on_line: function): boolean?, err.Record?
 ---@field sleep fun(seconds: number)
+---@field unique fun(): string a text that never comes again
 ---@field memo table<string, any> lasts as long as the client; for hints only
 ---@field each fun(item: any)? set when the caller takes items as they come
 ---@field org string? slug of the organization to stay in

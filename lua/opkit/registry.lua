@@ -208,6 +208,7 @@ end
 local function check_links(row)
   local links = tbl.copy(row.calls or {})
   links[#links + 1] = row.undo and row.undo.op
+  links[#links + 1] = row.preview
   for _, id in ipairs(links) do
     if not declared[id] then
       error(("op %s: refers to %q, which is not declared"):format(row.id, id), 0)

@@ -213,6 +213,9 @@ local function check_effect(where, row)
     M.fail(where, "what destroys needs a confirm text")
   end
   check_slots(where, row, "confirm", row.confirm or "")
+  if row.preview and not destroys then
+    M.fail(where, "a preview shows what a destroy takes along")
+  end
 end
 
 local COLUMN_FIELDS = {

@@ -82,8 +82,10 @@ local function name(value, param)
   return text
 end
 
--- A type for names that match a Lua pattern.
+-- A type for names that match a Lua pattern; `more` has where candidates come
+-- from (`complete`) and the longest length (`max`).
 local function pattern_type(metavar, lua_pattern, regex, what, more)
+  local most = more and more.max or 63
   local spec = {
     metavar = metavar,
     widget = "text",
@@ -91,7 +93,7 @@ local function pattern_type(metavar, lua_pattern, regex, what, more)
       local text, why = name(value, param)
       if not text then
         return nil, why
-      elseif not text:find(lua_pattern) then
+      elseif not text:find(lua_pattern) or #text > most then
         return nil, "must be " .. what
       end
       return text
@@ -100,7 +102,8 @@ local function pattern_type(metavar, lua_pattern, regex, what, more)
       return { type = "string", pattern = regex }
     end,
   }
-  return tbl.merge(spec, more or {})
+  spec.complete = more and more.complete
+  return spec
 end
 
 -- A type for names that only the server can judge.
@@ -152,6 +155,9 @@ M.define("cluster", name_type("ID", {
 
 M.define("new_app", pattern_type("NAME", "^%l[%l%d-]*$", "^[a-z][a-z0-9-]*$",
   "lower-case letters, digits and dashes, starting with a letter"))
+
+M.define("volume_name", pattern_type("NAME", "^[%l%d_]+$", "^[a-z0-9_]{1,30}$",
+  "at most 30 lower-case letters, digits and underscores", { max = 30 }))
 
 M.define("region", pattern_type("REGION", "^%l%l%l$", "^[a-z]{3}$",
   "a region's three-letter code, such as iad", {

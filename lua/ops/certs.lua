@@ -37,6 +37,23 @@ op {
   examples = { "list certs --app my-app" },
 }
 
+local DETAIL = {
+  { "HOSTNAME", "hostname" },
+  { "STATUS", "status", format = "state" },
+  { "CONFIGURED", "configured", format = "boolean" },
+  { "A", "dns_requirements.a" },
+  { "AAAA", "dns_requirements.aaaa" },
+  { "CNAME", "dns_requirements.cname" },
+  { "EXPIRES", "certificates.1.expires_at", format = "ago" },
+  { "DNS", "dns_provider" },
+}
+
+local TARGET = {
+  { "app", "app", "name of the app", required = true },
+  { "hostname", "hostname", "host name of the certificate", required = true,
+    pos = 1 },
+}
+
 op {
   id = "certs.get",
   title = "Show a certificate",
@@ -44,21 +61,49 @@ op {
   effect = "read",
   http = { "GET", "/v1/apps/{app}/certificates/{hostname}" },
   limit = "app",
-  params = {
-    { "app", "app", "name of the app", required = true },
-    { "hostname", "hostname", "host name of the certificate", required = true,
-      pos = 1 },
-  },
+  params = TARGET,
   returns = "cert_detail",
-  columns = {
-    { "HOSTNAME", "hostname" },
-    { "STATUS", "status", format = "state" },
-    { "CONFIGURED", "configured", format = "boolean" },
-    { "A", "dns_requirements.a" },
-    { "AAAA", "dns_requirements.aaaa" },
-    { "CNAME", "dns_requirements.cname" },
-    { "EXPIRES", "certificates.1.expires_at", format = "ago" },
-    { "DNS", "dns_provider" },
-  },
+  columns = DETAIL,
   examples = { "get cert www.example.com --app my-app" },
+}
+
+op {
+  id = "certs.add",
+  title = "Add a certificate for a host name",
+  doc = [[
+    Fly gets the certificate once the DNS records point to the app; the answer
+    says which records those are.
+  ]],
+  effect = "write",
+  http = { "POST", "/v1/apps/{app}/certificates/acme" },
+  limit = "app",
+  params = TARGET,
+  returns = "cert_detail",
+  columns = DETAIL,
+  undo = { op = "certs.remove", args = { app = "{app}", hostname = "{hostname}" } },
+  examples = { "certs add www.example.com --app my-app" },
+}
+
+op {
+  id = "certs.check",
+  title = "Check the DNS records of a certificate again",
+  effect = "read",
+  http = { "POST", "/v1/apps/{app}/certificates/{hostname}/check" },
+  limit = "app",
+  params = TARGET,
+  returns = "cert_detail",
+  columns = DETAIL,
+  examples = { "certs check www.example.com --app my-app" },
+}
+
+op {
+  id = "certs.remove",
+  title = "Remove a certificate",
+  effect = "destroy",
+  confirm = "Remove the certificate of {hostname} from app {app}? HTTPS for that"
+    .. " name stops working.",
+  http = { "DELETE", "/v1/apps/{app}/certificates/{hostname}" },
+  limit = "app",
+  params = TARGET,
+  examples = { "certs remove www.example.com --app my-app" },
 }

@@ -2,7 +2,8 @@
 --- Data.
 
 return {
-  "orgs", "apps", "machines", "machine_calls", "machine_life", "volumes",
-  "regions", "secrets", "ips", "certs", "releases", "scale", "postgres", "mpg",
-  "addons", "tokens", "wireguard", "leases", "logs", "auth",
+  "orgs", "apps", "app_life", "machines", "machine_calls", "machine_life",
+  "volumes", "volume_life", "regions", "secrets", "ips", "certs", "releases",
+  "scale", "postgres", "mpg", "addons", "tokens", "wireguard", "leases", "logs",
+  "auth",
 }

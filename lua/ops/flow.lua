@@ -1,9 +1,10 @@
---- Reads that take several calls: over all organizations, or over all apps of
---- one where its own listing is refused.
---- Waits in `ctx.call` only; everything comes from the injected context.
+--- What takes several calls: reads over all organizations, or over all apps of
+--- one where its own listing is refused; waiting until something is so.
+--- Waits in the injected context only; everything comes from there.
 
 local err = require "base.err"
 local kinds = require "base.json.kinds"
+local str = require "base.str"
 local tbl = require "base.tbl"
 
 local M = {}
@@ -44,6 +45,53 @@ function M.orgs(ctx, args)
   return tbl.map(list, function(org)
     return org.slug
   end)
+end
+
+--- The one organization something new belongs to: the one asked for, or the
+--- only one there is.
+---@async
+---@param ctx op.Context
+---@param args { org: string? }
+---@return string? slug
+---@return err.Record?
+function M.one_org(ctx, args)
+  local slugs, e = M.orgs(ctx, args)
+  if not slugs then
+    return nil, e
+  elseif #slugs == 1 then
+    return slugs[1]
+  end
+  return nil, err.new({
+    kind = "usage",
+    message = ("which organization? there are %s"):format(str.join(slugs)),
+    hint = "give --org SLUG",
+  })
+end
+
+--- Looks again and again until there is something to see.
+---@async
+---@generic T
+---@param ctx op.Context
+---@param opts { seconds: number, pause: number, what: string } `what` has not
+--- become so when the time is up
+---@param look fun(): T?, err.Record? nil alone: not yet
+---@return T?
+---@return err.Record?
+function M.poll(ctx, opts, look)
+  local deadline = ctx.now() + opts.seconds
+  while true do
+    local found, e = look()
+    if found ~= nil or e then
+      return found, e
+    elseif ctx.now() + opts.pause > deadline then
+      return nil, err.new({
+        kind = "timeout", code = "ETIMEDOUT",
+        message = ("%s within %d s"):format(opts.what, opts.seconds),
+        hint = "it may still get there; look again later",
+      })
+    end
+    ctx.sleep(opts.pause)
+  end
 end
 
 --- A list operation's items, each through `keep` (which may change it, or

@@ -10,8 +10,15 @@ local schema = require "base.schema"
 local secret = require "sys.secret"
 local sim = require "sim"
 local t = require "kit"
+local task = require "sys.task"
+local tbl = require "base.tbl"
 
 local M = {}
+
+-- Everything in the account, and the client's patience, is this much faster.
+local PACE = 0.02
+
+local HURRIED = tbl.merge(require "sim.seeds.demo", { pace = PACE })
 
 -- Nothing to wait for: limits have tests of their own.
 local UNLIMITED = {
@@ -26,7 +33,7 @@ local UNLIMITED = {
 ---@param opts table? for sim.start
 ---@return table account { call, client, running }
 function M.open(opts)
-  local options = { seed = "demo", limits = false }
+  local options = { seed = HURRIED, limits = false }
   for key, value in pairs(opts or {}) do
     options[key] = value
   end
@@ -37,6 +44,9 @@ function M.open(opts)
       bases = { machines = running.url, api = running.url },
     },
     version = "test", limiter = UNLIMITED,
+    sleep = function(seconds)
+      task.sleep(seconds * PACE)
+    end,
   })
   t.cleanup(function()
     made:close()

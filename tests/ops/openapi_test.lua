@@ -2,7 +2,6 @@
 
 local openapi = require "kit.openapi"
 local ops = require "ops"
-local opkit = require "opkit"
 local str = require "base.str"
 local t = require "kit"
 local tbl = require "base.tbl"
@@ -171,7 +170,7 @@ each_row("the reply is where the row says", function(op, operation)
     REPLIES[name] = REPLIES[name] or {}
     table.insert(REPLIES[name], openapi.resolve(SPEC, is_list and reply.items or reply))
   else
-    check_fields(op.id, opkit.returns(op), { reply }, "reply")
+    check_fields(op.id, op.returns, { reply }, "reply")
   end
 end)
 

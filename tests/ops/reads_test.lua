@@ -18,6 +18,7 @@ local function arguments(account)
   local on_volume = { app = "my-app", id = volume.id }
   return {
     ["apps.get"] = app,
+    ["certs.check"] = { app = "my-app", hostname = "www.example.com" },
     ["certs.get"] = { app = "my-app", hostname = "www.example.com" },
     ["certs.list"] = app,
     ["ips.list"] = app,

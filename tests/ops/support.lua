@@ -23,7 +23,7 @@ end
 ---@param replies table<string, any>
 ---@param more table? fields of the context
 function M.context(op, replies, more)
-  local ctx = { calls = {}, notices = {}, memo = {}, nonces = {} }
+  local ctx = { calls = {}, notices = {}, memo = {}, nonces = {}, slept = 0 }
 
   function ctx.call(id, args, opts)
     assert(tbl.contains(op.calls, id), op.id .. " does not declare " .. id)
@@ -88,7 +88,11 @@ function M.context(op, replies, more)
   end
 
   function ctx.sleep(seconds)
-    ctx.slept = (ctx.slept or 0) + seconds
+    ctx.slept = ctx.slept + seconds
+  end
+
+  function ctx.unique()
+    return "unique"
   end
 
   function ctx.notice(text)
@@ -96,10 +100,13 @@ function M.context(op, replies, more)
   end
 
   function ctx.now()
-    return 1714521600
+    return 1714521600 + ctx.slept
   end
 
-  return tbl.merge(ctx, more or {})
+  for field, value in pairs(more or {}) do
+    ctx[field] = value
+  end
+  return ctx
 end
 
 --- An error as the transport would give it.

@@ -70,3 +70,63 @@ t.test("a cordoned machine is uncordoned", function()
   t.eq(account.expect("machines.cordon", { app = "my-app", id = { id } })[1].outcome, "done")
   t.eq(account.expect("machines.uncordon", { app = "my-app", id = { id } })[1].outcome, "done")
 end)
+
+t.test("an app is created, restarted and destroyed with what is in it", function()
+  local account = accounts.open()
+  local app = account.expect("apps.create", { name = "brand-new", org = "acme" })
+  t.eq(app.name, "brand-new")
+  t.eq(account.expect("apps.get", { app = "brand-new" }).organization.slug, "acme")
+  local taken, e = account.call("apps.create", { name = "brand-new", org = "acme" })
+  t.err(taken, e, "conflict")
+  local rows = account.expect("apps.restart", { app = "my-app" })
+  t.eq(#rows, #machines(account, "my-app", "started"))
+  t.ok(#account.expect("apps.contents", { app = "my-app" }) > 5)
+  account.expect("apps.destroy", { app = "my-app", force = true })
+  local gone
+  gone, e = account.call("apps.get", { app = "my-app" })
+  t.err(gone, e, "not_found")
+end)
+
+t.test("a volume is created, extended, copied, saved and destroyed", function()
+  local account = accounts.open()
+  local volume = account.expect("volumes.create",
+    { app = "my-app", name = "extra", region = "iad", size_gb = 3 })
+  t.eq({ volume.state, volume.size_gb, volume.region }, { "created", 3, "iad" })
+  local at = { app = "my-app", id = volume.id }
+  t.eq(account.expect("volumes.extend",
+    { app = "my-app", id = volume.id, size_gb = "5GB" }).size_gb, 5)
+  local copy = account.expect("volumes.fork", at)
+  t.eq({ copy.name, copy.region, copy.size_gb }, { "extra", "iad", 5 })
+  account.expect("volumes.destroy", { app = "my-app", id = volume.id, snapshot = true })
+  for _, left in ipairs(account.expect("volumes.list", { app = "my-app" })) do
+    t.ok(left.id ~= volume.id)
+  end
+end)
+
+t.test("addresses come and go", function()
+  local account = accounts.open()
+  local address = account.expect("ips.allocate", { app = "my-app", type = "v6" })
+  local function has(ip)
+    for _, item in ipairs(account.expect("ips.list", { app = "my-app" })) do
+      if item.ip == ip then
+        return true
+      end
+    end
+    return false
+  end
+  t.ok(has(address.ip))
+  account.expect("ips.release", { app = "my-app", ip = address.ip })
+  t.ok(not has(address.ip))
+  local done, e = account.call("ips.release", { app = "my-app", ip = "192.0.2.1" })
+  t.err(done, e, "not_found")
+end)
+
+t.test("certificates come, are checked and go", function()
+  local account = accounts.open()
+  local at = { app = "my-app", hostname = "new.example.com" }
+  t.eq(account.expect("certs.add", at).hostname, "new.example.com")
+  account.expect("certs.check", at)
+  account.expect("certs.remove", at)
+  local cert, e = account.call("certs.get", at)
+  t.err(cert, e, "not_found")
+end)

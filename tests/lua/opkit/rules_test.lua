@@ -133,6 +133,8 @@ local BROKEN = {
       escalate = { { when = {}, effect = "destroy", why = "breaks it" } } },
     "what destroys needs a confirm text" },
 
+  { tbl.merge(HTTP_READ, { preview = "ips.list" }), "a preview shows what a destroy" },
+
   { { columns = { { "Ip", "ip" } } }, "columns%[1%]: field \"1\" must be" },
   { { columns = { { "IP" } } }, "columns%[1%]: needs a path" },
   { { columns = { { "IP", "ip", format = "pretty" } } },

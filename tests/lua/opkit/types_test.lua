@@ -62,6 +62,11 @@ t.test("a new app's name is checked before it is asked for", function()
   refuses("new_app", { "My-App", "2fast", "my_app", "a b" }, "lower%-case letters")
 end)
 
+t.test("a volume's name is short and plain", function()
+  takes("volume_name", { { "pg_data_1", "pg_data_1" } })
+  refuses("volume_name", { "pg-data", "Data", ("x"):rep(31) }, "30 lower%-case letters")
+end)
+
 t.test("regions are three letters", function()
   takes("region", { { "iad", "iad" } })
   refuses("region", { "IAD", "iad1", "virginia" }, "three%-letter code")
