@@ -111,11 +111,10 @@ end
 local function print_sources(call, answer, notice)
   local out = call.out
   for _, note in ipairs(answer.notes) do
-    out:note(out:paint(2, "dim", "note: " .. terminal.clean(note)))
+    out:aside("note: " .. note)
   end
-  out:note(out:paint(2, "dim",
-    "operations: " .. table.concat(answer.operations, ", ")))
-  out:note(out:paint(2, "dim", "note: " .. terminal.clean(notice)))
+  out:aside("operations: " .. table.concat(answer.operations, ", "))
+  out:aside("note: " .. notice)
 end
 
 ---@async

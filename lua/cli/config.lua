@@ -90,7 +90,7 @@ function M.show(call)
     return call.out:data(render[call.format](map))
   end
   local is_there = require("sys.fs").exists(found.path)
-  call.out:note(("file: %s%s"):format(terminal.clean(found.path),
+  call.out:note(("file: %s%s"):format(found.path,
     is_there and "" or " (there is none)"))
   return show_table(call, rows)
 end
@@ -165,7 +165,7 @@ function M.init(call)
   if not ok then
     return nil, problem.code == "EEXIST" and is_there() or problem
   end
-  call.out:note("wrote " .. terminal.clean(path))
+  call.out:note("wrote " .. path)
   if token:len() == 0 then
     call.out:note("add your token there; flyctl auth token prints one")
   end

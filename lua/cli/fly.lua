@@ -100,10 +100,11 @@ local function print_table(call, account)
       return call.out:paint(1, "bold", text)
     end,
   })
-  if #hidden > 0 then
-    call.out:note(call.out:paint(2, "dim", hidden_note(hidden, width)))
+  local ok, failed = call.out:data(table.concat(lines, "\n") .. "\n")
+  if ok and #hidden > 0 then
+    call.out:aside(hidden_note(hidden, width))
   end
-  return call.out:data(table.concat(lines, "\n") .. "\n")
+  return ok, failed
 end
 
 ---@async

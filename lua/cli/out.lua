@@ -7,6 +7,9 @@ local terminal = require "cli.terminal"
 
 local M = {}
 
+-- Lines are not broken into less, however narrow the terminal.
+local NARROWEST = 20
+
 ---@class cli.World the process as this face sees it; tests bring their own
 ---@field write fun(fd: integer, text: string): true?, err.Record?
 ---@field is_tty fun(fd: integer): boolean
@@ -66,18 +69,48 @@ function Out:data(text)
   return true
 end
 
---- Says one line on stderr. Nobody may be listening: that is no error.
----@param text string
-function Out:note(text)
+-- A text as lines: as they are, but for a terminal's width.
+function Out:lines(text)
+  local width = self.world.is_tty(2) and self.world.width(2)
+  if not width or terminal.measure(text) <= width then
+    return { text }
+  end
+  return str.wrap(text, math.max(width, NARROWEST))
+end
+
+-- Writes lines to stderr, all or their first word in a style. Nobody may be
+-- listening: that is no error.
+local function say(self, lines, style, is_all)
   if self.before_note then
     self.before_note()
   end
-  self.world.write(2, text .. "\n")
+  for i, line in ipairs(lines) do
+    if is_all then
+      line = self:paint(2, style, line)
+    elseif i == 1 and style then
+      line = line:gsub("^%S+", function(word)
+        return self:paint(2, style, word)
+      end)
+    end
+    self.world.write(2, line .. "\n")
+  end
+end
+
+--- Says something on stderr, on one line where it fits.
+---@param text string
+function Out:note(text)
+  say(self, self:lines(terminal.clean(text)))
+end
+
+--- Says something on the side.
+---@param text string
+function Out:aside(text)
+  say(self, self:lines(terminal.clean(text)), "dim", true)
 end
 
 ---@param text string
 function Out:warn(text)
-  self:note(self:paint(2, "yellow", "warning:") .. " " .. terminal.clean(text))
+  say(self, self:lines("warning: " .. terminal.clean(text)), "yellow")
 end
 
 local function as_json(e)
@@ -94,16 +127,15 @@ end
 ---@param e err.Record
 function Out:fail(e)
   if self.is_json then
-    return self:note(terminal.clean(as_json(e)))
+    return say(self, { terminal.clean(as_json(e)) })
   end
-  self:note(self:paint(2, "red", "error:") .. " " .. terminal.clean(e.message))
-  if e.hint then
-    for i, line in ipairs(str.split(e.hint, "\n")) do
-      self:note((i == 1 and "hint: " or "      ") .. terminal.clean(line))
-    end
+  say(self, self:lines("error: " .. terminal.clean(e.message)), "red")
+  for i, line in ipairs(e.hint and str.split(e.hint, "\n") or {}) do
+    local text = terminal.clean(line)
+    say(self, i == 1 and self:lines("hint: " .. text) or { "      " .. text })
   end
   if e.request_id then
-    self:note("request id: " .. terminal.clean(e.request_id))
+    self:note("request id: " .. e.request_id)
   end
 end
 

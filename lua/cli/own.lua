@@ -41,8 +41,9 @@ M.LIST = {
   {
     path = "run", home = "cli.run", title = "Run a Lua script",
     doc = [[
-      The script may require "clanker.fly" (every operation as a function),
-      "clanker.task" and "clanker.http".]],
+      Its modules: "clanker.fly" has every operation as a function,
+      "clanker.task" starts tasks and waits for them, "clanker.http" makes
+      plain requests.]],
     params = {
       { "file", "file", "the script", pos = 1, required = true },
       { "argument", "string", "what the script gets as its arguments", pos = 2,

@@ -72,7 +72,7 @@ local function debug_log(call)
     return nil
   end
   return function(line)
-    call.out:note("debug: " .. require("cli.terminal").clean(line))
+    call.out:note("debug: " .. line)
   end
 end
 

@@ -21,10 +21,15 @@ M.NAME = "builtin"
 ---@field now fun(): number seconds since 1970
 ---@field app string? the question is about this app only
 
+---@class llm.Column
+---@field title string
+---@field right boolean? numbers stand at the right
+---@field rank integer the lowest stays longest on a narrow terminal
+
 ---@class llm.Answer
 ---@field sentence string
 ---@field operations string[] ids of the operations it rests on, sorted
----@field columns {title: string, right: boolean?}[]
+---@field columns llm.Column[]
 ---@field rows string[][]
 ---@field notes string[] what a reader should know about the figures
 

@@ -67,12 +67,18 @@ local function record_columns(query, pick)
   return columns
 end
 
+-- On a narrow terminal the name stays first, then what was asked for.
+local function rank(column, i, pick)
+  local is_asked = pick.measure and column[1] == pick.measure.key
+  return (i == 1 and 1) or (is_asked and 2) or i + 2
+end
+
 --- The columns and cells that show what the sentence says; where nothing
 --- matched, everything that was looked at.
 ---@param query llm.Query
 ---@param pick llm.Pick
 ---@param ctx llm.Context
----@return {title: string, right: boolean?}[] columns
+---@return llm.Column[] columns
 ---@return string[][] rows
 function M.table(query, pick, ctx)
   local columns = pick.group and group_columns(pick)
@@ -87,8 +93,8 @@ function M.table(query, pick, ctx)
       return cell(records[i], column, ctx)
     end)
   end
-  return tbl.map(columns, function(column)
-    return { title = column[2], right = column.right }
+  return tbl.map(columns, function(column, i)
+    return { title = column[2], right = column.right, rank = rank(column, i, pick) }
   end), rows
 end
 

@@ -223,9 +223,9 @@ M.NOUNS = {
     },
     measures = { memory = MEMORY, cpu = CPU, size = MEMORY },
     columns = {
-      { "name", "MACHINE" }, { "id", "ID" }, { "app", "APP" },
-      { "region", "REGION" }, { "state", "STATE" }, { "kind", "SIZE" },
-      { "memory", "MEMORY", right = true, show = megabytes },
+      { "name", "MACHINE" }, { "app", "APP" }, { "region", "REGION" },
+      { "state", "STATE" }, { "memory", "MEMORY", right = true, show = megabytes },
+      { "kind", "SIZE" }, { "id", "ID" },
     },
   },
   volume = {
@@ -244,9 +244,9 @@ M.NOUNS = {
     },
     measures = { size = SIZE, storage = SIZE },
     columns = {
-      { "name", "VOLUME" }, { "id", "ID" }, { "app", "APP" },
+      { "id", "VOLUME" }, { "name", "NAME" }, { "app", "APP" },
       { "region", "REGION" }, { "size", "SIZE", right = true, show = gigabytes },
-      { "state", "STATE" }, { "machine", "ATTACHED TO" },
+      { "machine", "ATTACHED TO" }, { "state", "STATE" },
     },
   },
   region = {

@@ -71,7 +71,7 @@ t.test("unattached volumes are those of no machine", function()
   }) do
     local answer = says(text, "Yes: 1 of 3 volumes is unattached: "
       .. "vol_2 (3 GB, ams, app web).")
-    t.eq(names(answer), "old")
+    t.eq(names(answer), "vol_2")
   end
 end)
 
