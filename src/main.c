@@ -1,4 +1,5 @@
 /* argv -> host -> require "main" -> exit code. Parses nothing. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -63,11 +64,23 @@ static void *keep(void *ud, void *p, size_t old_size, size_t new_size)
 }
 #endif
 
+/* A descriptor from 0 to 2 that the caller closed would be given to the next
+   file or socket, and what is meant for a terminal would go there. */
+static int open_standard_descriptors(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+            return -1;
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     struct clk_host host;
     int code;
 
+    if (open_standard_descriptors() != 0)
+        return EXIT_BUG;
 #ifdef CLK_DEV
     uv_replace_allocator(clk_malloc, clk_realloc, clk_calloc, clk_free);
 #endif
