@@ -12,6 +12,7 @@ local persist = require "sim.persist"
 local seed = require "sim.seed"
 local server = require "sim.server"
 local task = require "sys.task"
+local tbl = require "base.tbl"
 
 local M = {}
 
@@ -127,6 +128,7 @@ local function make_account(opts, faults, pause)
   if not spec then
     return nil, e
   end
+  spec = tbl.deep_copy(spec) -- filling writes into it, and seeds are shared
   local account = accounts.new({
     now = opts.now or os.wall, pause = pause, sleep = task.sleep,
     seed = spec.seed, limits = opts.limits, faults = faults,
