@@ -6,6 +6,7 @@ local args = require "cli.args"
 local commands = require "cli.commands"
 local globals = require "cli.globals"
 local tbl = require "base.tbl"
+local terminal = require "cli.terminal"
 
 local M = {}
 
@@ -20,8 +21,16 @@ local function is_plain(name)
     and name:find("^[%w][%w%-_.:/@]*$") ~= nil
 end
 
+-- Longer descriptions wrap in the shell's list.
+local LONGEST_TEXT = 60
+
 local function one_line(text)
-  return type(text) == "string" and text:gsub("%c", " "):sub(1, 60) or nil
+  if type(text) ~= "string" then
+    return nil
+  end
+  text = terminal.clean(text)
+  local past = utf8.len(text) and utf8.offset(text, LONGEST_TEXT + 1)
+  return past and text:sub(1, past - 1) or text
 end
 
 local function starting_with(candidates, prefix)

@@ -126,11 +126,13 @@ local function is_list(row)
     or type(row.returns) == "table" and row.returns.list ~= nil
 end
 
--- Raw text ends in a line end; on a terminal nothing in it is obeyed.
+-- Text that must reach a program unchanged, and a terminal without effect.
+local function for_terminal(call, text)
+  return call.world.is_tty(1) and terminal.clean_lines(text) or text
+end
+
 local function raw_text(call, text)
-  if call.world.is_tty(1) then
-    text = terminal.clean_lines(text)
-  end
+  text = for_terminal(call, text)
   return str.ends_with(text, "\n") and text or text .. "\n"
 end
 
@@ -146,7 +148,7 @@ local function print_value(call, account)
     return call.out:data(raw_text(call, value))
   elseif format == "json" or format == "yaml" then
     value = is_list(call.row) and opkit.sort(call.row, value) or value
-    return call.out:data(render[format](value))
+    return call.out:data(for_terminal(call, render[format](value)))
   elseif type(value) ~= "table" then
     return call.out:data(terminal.clean(tostring(value)) .. "\n")
   elseif format == "csv" then

@@ -64,7 +64,9 @@ function Out:data(text)
   end
   local ok, e = self.world.write(1, text)
   if not ok then
-    return nil, err.wrap(e, "standard output")
+    local wrapped = err.wrap(e, "standard output")
+    wrapped.is_output = true
+    return nil, wrapped
   end
   return true
 end

@@ -141,24 +141,32 @@ function M.detail(row, value, now)
   return table.concat(lines, "\n") .. "\n"
 end
 
---- JSON that a terminal may see: controls that JSON leaves alone are escaped.
----@param value any
----@return string
-function M.json(value)
-  local text = json.encode(value, { indent = 2 })
-  return M.printable_json(text) .. "\n"
+-- Marks that reorder or hide what is seen around them.
+local function is_invisible(code)
+  return code >= 0x200B and code <= 0x200F or code >= 0x202A and code <= 0x202E
+    or code >= 0x2060 and code <= 0x2069 or code == 0x61C or code == 0xFEFF
 end
 
---- DEL and the C1 controls inside strings as \u escapes.
----@param text string
----@return string
-function M.printable_json(text)
+-- Inside of JSON texts: what the encoder leaves alone and a terminal does not.
+local function printable(text)
   if not text:find("[\127-\255]") then
     return text
   end
-  return (text:gsub("\127", "\\u007f"):gsub("\194([\128-\159])", function(c)
-    return ("\\u%04x"):format(c:byte())
+  return (text:gsub("\127", "\\u007f"):gsub(utf8.charpattern, function(char)
+    if #char > 1 then
+      local code = utf8.codepoint(char)
+      if code < 0xA0 or is_invisible(code) then
+        return ("\\u%04x"):format(code)
+      end
+    end
   end))
+end
+
+--- JSON that a terminal may see, with the value unchanged.
+---@param value any
+---@return string
+function M.json(value)
+  return printable(json.encode(value, { indent = 2 })) .. "\n"
 end
 
 ---@param value any
