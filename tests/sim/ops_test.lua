@@ -45,7 +45,11 @@ local function arguments_for(sim)
 end
 
 -- Arguments that the rule above cannot know, by operation.
-local SPECIAL = { ["machines.destroy_once"] = { force = true } }
+local SPECIAL = {
+  ["apps.create_once"] = { name = "made-here" },
+  ["certs.add"] = { hostname = "new.example.com" },
+  ["machines.destroy_once"] = { force = true },
+}
 
 local function arguments(op, sim)
   local find, args = arguments_for(sim), {}
