@@ -8,6 +8,7 @@ local apps = require "sim.apps"
 local fault = require "sim.fault"
 local ids = require "sim.ids"
 local limits = require "sim.limits"
+local logs = require "sim.logs"
 local postgres = require "sim.postgres"
 local problem = require "sim.problem"
 local regions = require "sim.regions"
@@ -50,11 +51,15 @@ Account.__index = Account
 ---@field app sim.App? of a path with {app}
 ---@field machine sim.Machine? of a path with {machine}
 ---@field nonce string? the lease nonce the caller sent
+---@field is_gone fun(): boolean whether nobody waits for the answer any more
+---@field may_write boolean? of GraphQL: whether mutations are allowed
+---@field minted string? of GraphQL: id of the token this request made
 
 -- What happens when a record's time has come.
 local DUE = {
   addon = addons.due,
   app = apps.due,
+  chatter = logs.chatter_due,
   cluster = postgres.due,
   machine = states.due,
   snapshot = volumes.snapshot_due,
@@ -216,6 +221,9 @@ local function dispatch(account, req, target)
     params = params, query = target.query, headers = req.headers,
     caller = caller, scheme = scheme,
     nonce = req.headers["fly-machine-lease-nonce"],
+    is_gone = function()
+      return req.is_gone ~= nil and req:is_gone()
+    end,
   }, req)
 end
 

@@ -7,10 +7,13 @@ local json = require "base.json"
 local accounts = require "sim.account"
 local fault = require "sim.fault"
 local fs = require "sys.fs"
+local logs = require "sim.logs"
 local os = require "sys.os"
 local persist = require "sim.persist"
 local seed = require "sim.seed"
+local seed_shape = require "sim.seed_shape"
 local server = require "sim.server"
+local shape = require "sim.shape"
 local task = require "sys.task"
 local tbl = require "base.tbl"
 
@@ -31,6 +34,7 @@ local MAX_SEED = 64 * 1024 * 1024
 ---@field fault string? see sim.fault
 ---@field now (fun(): number)? the clock, seconds since 1970
 ---@field limits boolean? false: nothing is rate limited
+---@field chatter number? running machines log a line in so many seconds
 
 ---@class sim.Running
 ---@field url string "http://127.0.0.1:40000", without a slash at the end
@@ -53,8 +57,10 @@ local function read_seed_file(path)
   spec, e = json.decode(text)
   if e then
     return nil, err.wrap(e, path)
-  elseif type(spec) ~= "table" or json.is_array(spec) then
-    return usage(path .. ": a seed is a JSON object")
+  end
+  local wrong = shape.check(spec, seed_shape)
+  if wrong then
+    return usage(("%s: %s"):format(path, wrong))
   end
   return spec
 end
@@ -148,6 +154,9 @@ local function make_account(opts, faults, pause)
     if not token then
       return nil, e
     end
+  end
+  if opts.chatter then
+    logs.start_chatter(account.world, opts.chatter)
   end
   if file then
     account.opts.flush()

@@ -43,6 +43,42 @@ function M.add(world, machine, provider, message, opts)
   end
 end
 
+-- What running machines say when they have nothing else to say.
+local CHATTER = {
+  "GET /healthz 200 in 1ms", "GET / 200 in 12ms", "GET /items 200 in 7ms",
+  "GET /healthz 200 in 2ms", "POST /items 201 in 31ms",
+}
+
+-- Rounds made up for after a pause; older ones are left out.
+local MAX_ROUNDS = 100
+
+--- Lets every running machine write a line now and then.
+---@param world sim.World
+---@param seconds number from one line to the next
+function M.start_chatter(world, seconds)
+  local record = world:get("chatter", "all")
+    or world:add("chatter", { id = "all", count = 0 })
+  record.every = math.max(seconds, 0.1)
+  world:plan("chatter", record, record.every)
+  world:touch("chatter", record)
+end
+
+--- The agenda's handler: it is time for a line of each running machine.
+---@param world sim.World
+---@param record table
+function M.chatter_due(world, record)
+  record.count = record.count + 1
+  for _, machine in ipairs(world:list("machine")) do
+    if machine.state == "started" then
+      M.add(world, machine, "app", CHATTER[record.count % #CHATTER + 1])
+    end
+  end
+  local behind = world.clock() - world:now()
+  local skipped = behind > MAX_ROUNDS * record.every and behind or 0
+  world:plan("chatter", record, record.every + skipped)
+  world:touch("chatter", record)
+end
+
 -- The index of the first line later than `ns`; lines are in order of time.
 local function first_after(lines, ns)
   local low, high = 1, #lines + 1

@@ -2,8 +2,13 @@
 --- Prints where it is and how to use it; returns the exit code.
 
 local sim = require "sim"
+local tbl = require "base.tbl"
 
 local M = {}
+
+-- Seconds between the log lines of a running machine, so that following a log
+-- shows something.
+local CHATTER = 5
 
 local TEXT = [[
 A simulated Fly account is at %s
@@ -35,7 +40,7 @@ end
 ---@return integer? exit_code
 ---@return err.Record?
 function M.run(opts)
-  local running, e = sim.start(opts)
+  local running, e = sim.start(tbl.merge({ chatter = CHATTER }, opts))
   if not running then
     return nil, e
   end

@@ -14,6 +14,7 @@ local M = {}
 ---@field target string raw path and query
 ---@field headers table<string, string> lower-case names
 ---@field body string?
+---@field is_gone (fun(self): boolean)? whether the client hung up
 
 ---@class sim.Target
 ---@field path string raw

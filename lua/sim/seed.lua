@@ -1,8 +1,8 @@
 --- Fills an account from a description.
 --- Pure: a description is a table, from Lua or from a JSON file of this shape
---- (every field optional unless marked with *):
+--- (sim.seed_shape; every field optional unless marked with *):
 ---
----     {"token": "fo1_sim…", "seed": 1, "pace": 1,
+---     {"token": "fo1_sim…", "seed": 1, "pace": 1, "chatter": 5,
 ---      "users":   [{"id"*, "email"*, "name"}],
 ---      "orgs":    [{"slug"*, "raw_slug", "name", "type": "PERSONAL"|"SHARED",
 ---                   "members": [{"user"*, "role"}], "max_machines": 9}],
@@ -23,10 +23,11 @@
 ---      "full_regions": ["bog"], "foreign_apps": ["taken"]}
 ---
 --- `age` is how many seconds ago something was made. A mount of a machine names
---- a volume of its app by `name`; `state` is where the machine rests.
+--- a volume of its app by `name`; `state` is where the machine rests. Changes
+--- take `pace` times as long as usual. A log line's `machine` counts from 1.
+--- With `chatter` every running machine logs a line in so many seconds.
 
 local tbl = require "base.tbl"
-local json = require "base.json"
 
 local addons = require "sim.addons"
 local apps = require "sim.apps"
@@ -36,6 +37,7 @@ local logs = require "sim.logs"
 local machines = require "sim.machine"
 local peers = require "sim.peers"
 local postgres = require "sim.postgres"
+local providers = require "sim.providers"
 local releases = require "sim.releases"
 local secrets = require "sim.secrets"
 local states = require "sim.machine.states"
@@ -53,15 +55,38 @@ local function ago(world, age, fn)
   return result
 end
 
+-- A description is wrong: said in a way that its reader can tell apart.
+local function refuse(text, ...)
+  error("seed: " .. text:format(...), 0)
+end
+
+-- Two things of one name cannot be.
+local function claim(world, kind, id)
+  if id and world:get(kind, id) then
+    refuse("there are two of %s %q", kind, id)
+  end
+end
+
 local function add_user(world, spec)
+  claim(world, "user", spec.id)
   return world:add("user", {
     id = spec.id, email = spec.email, name = spec.name or spec.email,
     node_id = world.ids:alnum(20), created_at = world:now() - 400 * 86400,
   })
 end
 
+local function check_members(world, spec)
+  for _, member in ipairs(spec.members or {}) do
+    if not world:get("user", member.user) then
+      refuse("organization %s: there is no user %q", spec.slug, member.user)
+    end
+  end
+end
+
 local function add_org(world, spec, position)
   local is_personal = spec.type == "PERSONAL"
+  claim(world, "org", spec.raw_slug or spec.slug)
+  check_members(world, spec)
   return world:add("org", {
     id = spec.raw_slug or spec.slug,
     slug = is_personal and "personal" or spec.slug,
@@ -77,6 +102,7 @@ local function add_org(world, spec, position)
 end
 
 local function add_volume(world, app, spec)
+  claim(world, "volume", spec.id)
   return ago(world, spec.age, function()
     return volumes.add(world, app, {
       id = spec.id, name = spec.name, region = spec.region,
@@ -106,13 +132,14 @@ local function write_history(world, machine, state)
 end
 
 local function add_machine(world, app, spec)
+  claim(world, "machine", spec.id)
   return ago(world, spec.age, function()
     local machine = machines.new(world, app, {
       id = spec.id, name = spec.name, region = spec.region,
     })
     local ok, wrong = machines.seed_config(world, machine, spec.config)
     if not ok then
-      error(("seed: machine in %s: %s"):format(app.id, wrong.message), 0)
+      refuse("machine in %s: %s", app.id, wrong.message)
     end
     if spec.state ~= "created" then
       write_history(world, machine, spec.state or "started")
@@ -145,13 +172,18 @@ local function add_certs(world, app, list)
 end
 
 -- Lines come oldest first, whatever order they are given in.
-local function add_logs(world, app_machines, list)
+local function add_logs(world, app, app_machines, list)
   local sorted = tbl.sort_by(list, function(line)
     return -(line.age or 0)
   end)
   for i, spec in ipairs(sorted) do
     local at = world:now() - (spec.age or 0)
-    logs.add(world, app_machines[spec.machine or 1], "app", spec.message, {
+    local machine = app_machines[spec.machine or 1]
+    if not machine then
+      refuse("a log line of %s: there is no machine %d", app.id,
+        spec.machine or 1)
+    end
+    logs.add(world, machine, "app", spec.message, {
       level = spec.level, ns = math.floor(at * 1000) * 1000000 + i,
     })
   end
@@ -177,7 +209,7 @@ local function fill_app(world, app, spec, user)
   end
   add_certs(world, app, spec.certs or {})
   add_releases(world, app, spec.releases or {}, user)
-  add_logs(world, made, spec.logs or {})
+  add_logs(world, app, made, spec.logs or {})
 end
 
 local function find_org(world, slug)
@@ -186,10 +218,11 @@ local function find_org(world, slug)
       return org
     end
   end
-  error(("seed: there is no organization %q"):format(slug), 0)
+  refuse("there is no organization %q", slug)
 end
 
 local function add_app(world, spec, user)
+  claim(world, "app", spec.name)
   local app = ago(world, spec.age, function()
     return apps.add(world, find_org(world, spec.org), {
       name = spec.name, network = spec.network, role = spec.role,
@@ -199,6 +232,9 @@ local function add_app(world, spec, user)
 end
 
 local function add_token(world, spec, user)
+  if spec.app and not world:get("app", spec.app) then
+    refuse("token %s: there is no app %q", spec.name, spec.app)
+  end
   local org = spec.org and find_org(world, spec.org)
   tokens.add(world, {
     kind = org and "macaroon" or "user", secret = spec.secret,
@@ -210,11 +246,17 @@ end
 
 local function add_rest(world, spec, user)
   for _, addon in ipairs(spec.addons or {}) do
+    if not providers.get(addon.type) then
+      refuse("add-on %s: there is no type %q", addon.name, addon.type)
+    end
     ago(world, addon.age, function()
       addons.add(world, find_org(world, addon.org), addon)
     end)
   end
   for _, cluster in ipairs(spec.postgres or {}) do
+    if not postgres.PLANS[cluster.plan:lower()] then
+      refuse("cluster %s: there is no plan %q", cluster.name, cluster.plan)
+    end
     ago(world, cluster.age, function()
       postgres.add(world, find_org(world, cluster.org), cluster)
     end)
@@ -261,16 +303,11 @@ function M.fill(world, spec, token)
     add_app(world, app, owner)
   end
   add_rest(world, spec, owner)
+  if spec.chatter then
+    logs.start_chatter(world, spec.chatter)
+  end
   world.meta.token = token
   return token
-end
-
---- Reads a description from JSON.
----@param text string
----@return table? spec
----@return err.Record?
-function M.parse(text)
-  return json.decode(text)
 end
 
 return M

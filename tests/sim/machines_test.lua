@@ -290,6 +290,17 @@ t.test("an image can crash, or be unhealthy", function()
   t.eq(sim:get(PATH .. "/" .. sick.id).checks[1].status, "critical")
 end)
 
+t.test("with auto_destroy a machine goes when its process ends", function()
+  local sim = support.account()
+  local machine = started(sim, {
+    config = { image = IMAGE, auto_destroy = true },
+  })
+  local path = PATH .. "/" .. machine.id
+  sim:expect(200, "POST", path .. "/stop")
+  sim:advance(1)
+  t.eq(sim:get(path).state, "destroyed")
+end)
+
 t.test("a running machine is destroyed by force only", function()
   local sim = support.account()
   local machine = started(sim)

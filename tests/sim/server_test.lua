@@ -120,6 +120,10 @@ t.test("what cannot be started says why", function()
   refused({ seed = dir .. "/none.json" })
   t.match(refused({ seed = dir .. "/bad.json" }).message, "bad%.json")
   refused({ seed = dir .. "/list.json" }, "usage")
+  t.ok(fs.write(dir .. "/typo.json",
+    '{"apps":[{"name":"a","org":"x","machins":[]}]}'))
+  t.match(refused({ seed = dir .. "/typo.json" }, "usage").message,
+    'unknown field "apps.0.machins"')
   t.match(refused({ seed = dir .. "/odd.json" }, "usage").message,
     'no organization "x"')
 end)

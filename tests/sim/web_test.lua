@@ -77,6 +77,19 @@ t.test("logs are narrowed by machine and region", function()
   t.eq(#sim:get(LOGS .. "?region=fra").data, 0)
 end)
 
+t.test("running machines can be made to talk", function()
+  local logs = require "sim.logs"
+  local sim = support.account()
+  logs.start_chatter(sim.world, 5)
+  local before = #sim:get(LOGS).data
+  sim:advance(16)
+  t.eq(#sim:get(LOGS).data - before, 6)
+  sim:advance(86400 * 30)
+  t.eq(#sim:get(LOGS).data, 0)
+  sim:advance(5)
+  t.eq(#sim:get(LOGS).data, 2)
+end)
+
 t.test("the logs of others do not exist; macaroons need their scheme", function()
   local sim = support.account()
   t.eq(sim:expect(404, "GET", "/api/v1/apps/taken/logs").errors,

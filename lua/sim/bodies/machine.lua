@@ -157,7 +157,7 @@ local launch = {
   skip_service_registration = "boolean",
 }
 
-local M = { guest = guest, create = object(launch) }
+local M = { config = config, guest = guest, create = object(launch) }
 
 launch.current_version = "string"
 launch.id = "string"

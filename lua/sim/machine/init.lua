@@ -25,6 +25,7 @@ local M = {}
 ---@field versions {version: string, config: string, image: string}[]
 ---@field events table[] newest first
 ---@field checks string[] names of health checks
+---@field auto_destroy boolean? whether it goes when its process has ended
 ---@field private_ip string
 ---@field created_at number
 ---@field updated_at number
@@ -47,14 +48,22 @@ function M.is_live(machine)
   return machine.destroyed_at == nil
 end
 
+-- Versions remembered per machine; the oldest go first.
+local MAX_VERSIONS = 50
+
 local function set_config(world, machine, config)
+  local versions = machine.versions
   machine.version = world.ids:ulid(world:now())
   machine.config = json.encode(config)
   machine.image = config.image
   machine.checks = configs.check_names(config)
-  machine.versions[#machine.versions + 1] = {
+  machine.auto_destroy = config.auto_destroy == true or nil
+  versions[#versions + 1] = {
     version = machine.version, config = machine.config, image = config.image,
   }
+  if #versions > MAX_VERSIONS then
+    table.remove(versions, 1)
+  end
 end
 
 local function check_name(world, app, name, but)

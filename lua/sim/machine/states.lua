@@ -124,11 +124,24 @@ local function apply(world, machine, step)
   end
 end
 
+-- How a machine goes, from whatever state.
+local function ending()
+  return {
+    { after = 0, state = "destroying", event = "destroy", source = "user" },
+    { after = 0.3, state = "destroyed", event = "destroy", op = "gone" },
+  }
+end
+
 -- Makes the steps whose time is now and plans the one after them.
 local function advance(world, machine)
   local steps = machine.steps
   while steps and steps[1] and steps[1].after <= 0 do
-    apply(world, machine, table.remove(steps, 1))
+    local step = table.remove(steps, 1)
+    apply(world, machine, step)
+    if step.event == "exit" and machine.auto_destroy then
+      machine.steps = ending()
+      steps = machine.steps
+    end
   end
   if steps and steps[1] then
     local pace = world.meta.pace or 1
@@ -311,10 +324,7 @@ function M.destroy(world, machine, is_forced)
     return problem.new(409, "failed_precondition: unable to destroy machine, "
       .. "not currently stopped, current state: " .. state)
   end
-  M.begin(world, machine, {
-    { after = 0, state = "destroying", event = "destroy", source = "user" },
-    { after = 0.3, state = "destroyed", event = "destroy", op = "gone" },
-  })
+  M.begin(world, machine, ending())
   return true
 end
 

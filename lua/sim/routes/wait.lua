@@ -12,6 +12,9 @@ local M = {}
 
 local MAX_TIMEOUT = 60
 
+-- Seconds after which a wait looks whether its client is still there.
+local LOOK = 5
+
 local WAITABLE = tbl.set {
   "started", "stopped", "suspended", "destroyed", "failed", "settled",
 }
@@ -130,10 +133,11 @@ local function run(ctx)
     local state = state_of(machine, wait)
     if is_reached(machine, state, wait) then
       return reached(machine, state)
-    elseif states.FINAL[state] or ctx.world:now() >= wait.deadline then
+    elseif states.FINAL[state] or ctx.world:now() >= wait.deadline
+      or ctx.is_gone() then
       return timed_out(wait, state)
     end
-    ctx.account:pause(wait.deadline - ctx.world:now())
+    ctx.account:pause(math.min(wait.deadline - ctx.world:now(), LOOK))
   end
 end
 
