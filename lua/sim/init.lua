@@ -34,6 +34,8 @@ local MAX_SEED = 64 * 1024 * 1024
 ---@field fault string? see sim.fault
 ---@field now (fun(): number)? the clock, seconds since 1970
 ---@field limits boolean? false: nothing is rate limited
+---@field on_error (fun(e: any))? told of a bug met while answering; without it
+---  the simulator ends with the error
 ---@field chatter number? running machines log a line in so many seconds
 
 ---@class sim.Running
@@ -184,7 +186,7 @@ function M.start(opts)
     return nil, file
   end
   account.world.on_change = notify
-  local srv, e = server.listen(account, opts.listen or "127.0.0.1:0")
+  local srv, e = server.listen(account, opts)
   if not srv then
     if file then
       file:close()

@@ -4,6 +4,8 @@
 local sim = require "sim"
 local tbl = require "base.tbl"
 
+local term = require "sys.term"
+
 local M = {}
 
 -- Seconds between the log lines of a running machine, so that following a log
@@ -34,13 +36,20 @@ local function greeting(running, opts)
   return TEXT:format(url, url, url, url, running.token, origin)
 end
 
+-- A bug in one answer is told and does not end the others.
+local function report(e)
+  term.write(2, ("sim: %s\n"):format(term.sanitize(tostring(e))))
+end
+
 --- Runs the simulator until the task is cancelled.
 ---@async
 ---@param opts sim.Options|{write: fun(text: string)?}
 ---@return integer? exit_code
 ---@return err.Record?
 function M.run(opts)
-  local running, e = sim.start(tbl.merge({ chatter = CHATTER }, opts))
+  local running, e = sim.start(tbl.merge({
+    chatter = CHATTER, on_error = report,
+  }, opts))
   if not running then
     return nil, e
   end

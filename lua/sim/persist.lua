@@ -3,6 +3,7 @@
 --- written in one transaction before it is answered: a crash loses nothing
 --- that anybody was told.
 
+local err = require "base.err"
 local json = require "base.json"
 
 local store = require "sys.store"
@@ -44,10 +45,19 @@ function M.open(path)
   return setmetatable({ db = db }, Persist)
 end
 
-local function restore_meta(world, body)
-  local saved = assert(json.decode(body))
-  world.meta = saved.meta
-  world.ids.state = saved.ids
+-- One row back into the world.
+local function restore(world, row)
+  local saved, e = json.decode(row.body)
+  if saved == nil then
+    return nil, err.wrap(e, ("damaged record %s/%s"):format(row.kind, row.id))
+  end
+  if row.kind == META then
+    world.meta = saved.meta
+    world.ids.state = saved.ids
+  else
+    world:adopt(row.kind, saved)
+  end
+  return true
 end
 
 --- Fills an empty world with what the file holds.
@@ -55,15 +65,15 @@ end
 ---@return boolean? found false when there is nothing in it
 ---@return err.Record?
 function Persist:load(world)
-  local rows, e = self.db:query("SELECT kind, body FROM record")
+  local rows, e = self.db:query("SELECT kind, id, body FROM record")
   if not rows then
     return nil, e
   end
   for _, row in ipairs(rows) do
-    if row.kind == META then
-      restore_meta(world, row.body)
-    else
-      world:adopt(row.kind, assert(json.decode(row.body)))
+    local ok
+    ok, e = restore(world, row)
+    if not ok then
+      return nil, e
     end
   end
   return #rows > 0

@@ -77,17 +77,18 @@ end
 
 --- Listens; `serve` of the result answers requests until it is closed.
 ---@param account sim.Account
----@param listen string
+---@param opts sim.Options
 ---@return server.Server?
 ---@return err.Record?
-function M.listen(account, listen)
-  local place, e = M.parse_listen(listen)
+function M.listen(account, opts)
+  local place, e = M.parse_listen(opts.listen or "127.0.0.1:0")
   if not place then
     return nil, e
   end
   local srv
   srv, e = server.listen({
     host = place.host, port = place.port, max_body = MAX_BODY,
+    on_error = opts.on_error,
   })
   if not srv then
     return nil, e

@@ -85,6 +85,16 @@ t.test("what was answered is in the file before the process ends", function()
   running.stop()
 end)
 
+t.test("a damaged record is named", function()
+  local path = t.tmpdir() .. "/account.db"
+  start({ db = path }).stop()
+  local db = t.ok(store.open(path))
+  t.ok(db:exec("UPDATE record SET body = '{' WHERE id = 'my-app'"))
+  db:close()
+  local running, e = sim.start({ db = path })
+  t.match(t.err(running, e).message, "damaged record app/my%-app")
+end)
+
 t.test("a file that is no database is refused", function()
   local dir = t.tmpdir()
   local fs = require "sys.fs"

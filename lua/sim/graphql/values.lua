@@ -152,6 +152,17 @@ function coerce(schema, ref, value, path)
   return coerce_leaf(kind, value, path)
 end
 
+--- The default of an argument as a literal.
+---@param schema graphql.Schema
+---@param argument graphql.ArgumentType
+---@return string
+function M.default_text(schema, argument)
+  if schema:named(argument.type).kind == "enum" then
+    return argument.default
+  end
+  return json.encode(argument.default)
+end
+
 --- Whether a literal is of the type of a leaf's own syntax.
 ---@param kind graphql.Type
 ---@param literal graphql.Value

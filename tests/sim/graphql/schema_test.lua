@@ -27,8 +27,21 @@ local function check_inputs(ours, theirs, label)
   end
 end
 
+-- Every GraphQL schema has these; a document does not write them down.
+local function is_builtin(name)
+  return name:sub(1, 2) == "__"
+end
+
+local function our_types()
+  return tbl.filter(tbl.keys(schema.types), function(name)
+    return not is_builtin(name)
+  end)
+end
+
 local function check_fields(ours, theirs)
-  for name, field in tbl.sorted(ours.fields) do
+  local fields = tbl.copy(ours.fields)
+  fields.__schema, fields.__type = nil, nil
+  for name, field in tbl.sorted(fields) do
     local real = theirs.fields[name]
     local label = ours.name .. "." .. name
     t.ok(real, label .. " does not exist")
@@ -42,8 +55,8 @@ t.test("every type, field and argument of ours is real", function()
     t.skip("no fly-schema.graphql beside the repository")
   end
   local real = sdl.read(t.read_file(FILE))
-  for name, ours in tbl.sorted(schema.types) do
-    local theirs = real.types[name]
+  for _, name in ipairs(our_types()) do
+    local ours, theirs = schema.types[name], real.types[name]
     t.ok(theirs, "no type " .. name)
     t.eq(ours.kind, theirs.kind, name)
     if ours.fields then
@@ -65,7 +78,8 @@ t.test("inputs are modelled whole", function()
     t.skip("no fly-schema.graphql beside the repository")
   end
   local real = sdl.read(t.read_file(FILE))
-  for name, ours in tbl.sorted(schema.types) do
+  for _, name in ipairs(our_types()) do
+    local ours = schema.types[name]
     for input in tbl.sorted(ours.inputs and real.types[name].inputs or {}) do
       t.ok(ours.inputs[input], name .. " lacks " .. input)
     end

@@ -6,6 +6,7 @@ local tbl = require "base.tbl"
 local access = require "sim.access"
 local addons = require "sim.addons"
 local find = require "sim.graphql.schema.find"
+local introspect = require "sim.graphql.introspect"
 local problem = require "sim.problem"
 local providers = require "sim.providers"
 local regions = require "sim.regions"
@@ -124,7 +125,7 @@ end
 
 ---@param schema graphql.Schema
 return function(schema)
-  schema:object("Queries", {
+  schema:object("Queries", tbl.merge(introspect.declare(schema), {
     viewer = { "Principal!", get = viewer },
     app = {
       "App", args = { name = "String", internalId = "String" }, get = app,
@@ -189,5 +190,5 @@ return function(schema)
         return ctx.caller.is_user
       end,
     },
-  })
+  }))
 end
