@@ -189,13 +189,20 @@ local function add_logs(world, app, app_machines, list)
   end
 end
 
-local function fill_app(world, app, spec, user)
-  for name, value in tbl.sorted(spec.secrets or {}) do
+-- Secrets are as old as their app.
+local function add_secrets(world, app, values)
+  for name, value in tbl.sorted(values) do
     secrets.set(world, app, name, value)
   end
-  if spec.secrets then
+  if next(values) then
     secrets.bump(world, app)
   end
+end
+
+local function fill_app(world, app, spec, user)
+  ago(world, spec.age, function()
+    add_secrets(world, app, spec.secrets or {})
+  end)
   for _, volume in ipairs(spec.volumes or {}) do
     add_volume(world, app, volume)
   end

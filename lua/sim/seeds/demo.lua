@@ -44,9 +44,14 @@ local function config(opts)
   }
 end
 
-local MY_APP = "registry.fly.io/my-app:deployment-01"
-local API = "registry.fly.io/acme-api:deployment-07"
-local STAGING = "registry.fly.io/acme-staging:deployment-02"
+-- The image that a deploy of the app pushed.
+local function image(app, number)
+  return ("registry.fly.io/%s:deployment-%02d"):format(app, number)
+end
+
+local MY_APP = image("my-app", 3)
+local API = image("acme-api", 7)
+local STAGING = image("acme-staging", 1)
 
 local my_app = {
   name = "my-app", org = "personal", age = 90 * DAY,
@@ -89,9 +94,12 @@ local my_app = {
   },
   certs = { { hostname = "www.example.com", age = 60 * DAY } },
   releases = {
-    { image_ref = MY_APP .. "A", age = 20 * DAY, description = "First deploy" },
     {
-      image_ref = MY_APP .. "B", age = 9 * DAY, status = "failed",
+      image_ref = image("my-app", 1), age = 20 * DAY,
+      description = "First deploy",
+    },
+    {
+      image_ref = image("my-app", 2), age = 9 * DAY, status = "failed",
       stable = false, description = "Deploy image",
     },
     { image_ref = MY_APP, age = 2 * DAY, description = "Deploy image" },
@@ -140,7 +148,10 @@ local acme_api = {
     { type = "private_v6", age = 100 * DAY },
   },
   releases = {
-    { image_ref = API .. "A", age = 30 * DAY, description = "Deploy image" },
+    {
+      image_ref = image("acme-api", 6), age = 30 * DAY,
+      description = "Deploy image",
+    },
     { image_ref = API, age = 5 * DAY, description = "Deploy image" },
   },
   logs = {
@@ -156,7 +167,7 @@ local staging = {
     {
       name = "old-lake-5562", region = "syd", age = 12 * DAY,
       state = "stopped",
-      config = config { image = STAGING, memory = 256, release = "2" },
+      config = config { image = STAGING, memory = 256, release = "1" },
     },
   },
   ips = { { type = "shared_v4", age = 40 * DAY } },
