@@ -1,5 +1,6 @@
 --- The demo account: 3 apps in 2 organizations, 7 machines in 4 regions.
---- Data only; every name is reserved for examples.
+--- Data only; every name is reserved for examples. The expected outputs under
+--- tests/face show this account: they change with it (`make golden`).
 
 local HOUR, DAY = 3600, 86400
 
