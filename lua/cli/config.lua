@@ -112,8 +112,7 @@ local function ask_token(call)
   if not call.world.is_tty(0) or not call.world.is_tty(2) then
     return secret.new("")
   end
-  local term = require "sys.term"
-  local token, e = term.hidden("Fly.io API token (empty to add it later): ")
+  local token, e = call.world.hidden("Fly.io API token (empty to add it later): ")
   if not token then
     return nil, e
   end

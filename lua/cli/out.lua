@@ -18,6 +18,8 @@ local NARROWEST = 20
 ---@field env fun(name: string): string?
 ---@field secret_env fun(name: string): secret.Secret? the same as a handle
 ---@field now fun(): number seconds since 1970
+---@field prompt fun(text: string): string?, err.Record? asks at the terminal
+---@field hidden fun(text: string): secret.Secret?, err.Record? without showing it
 ---@field cwd fun(): string
 ---@field home fun(): string?
 
@@ -96,6 +98,15 @@ local function say(self, lines, style, is_all)
     end
     self.world.write(2, line .. "\n")
   end
+end
+
+--- Passes text on to stderr as it is.
+---@param text string
+function Out:talk(text)
+  if self.before_note then
+    self.before_note()
+  end
+  self.world.write(2, text)
 end
 
 --- Says something on stderr, on one line where it fits.

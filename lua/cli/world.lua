@@ -23,6 +23,8 @@ function M.real()
       return require("sys.secret").from_env(name)
     end,
     now = os.wall,
+    prompt = term.prompt,
+    hidden = term.hidden,
     cwd = os.cwd,
     home = function()
       return require("sys.fs").home()

@@ -53,6 +53,11 @@ local function apply(options, line)
   elseif key == "file" then
     local name, content = value:match("^(%S+) ?(.*)$")
     options.files[name] = content:gsub("\\n", "\n"):gsub("\\t", "\t")
+  elseif key == "answer" then -- a terminal, and what is typed there
+    options.tty, options.answer = { [0] = true, [2] = true }, value
+    options.env.TERM = "dumb" -- which has no progress line
+  elseif key == "clock" then -- moves: for what waits on the other side
+    options.moves = value == "moves"
   elseif key == "broken" then
     options.broken = value
   else

@@ -1,6 +1,8 @@
 --- A process for the command line face to run in: what it writes is kept, its
 --- terminal, clock, environment and home are what the test says.
 
+local task = require "sys.task"
+
 local M = {}
 
 --- The clock of all goldens: 2025-01-01T12:00:00Z.
@@ -12,7 +14,7 @@ M.NOW = 1735732800
 
 ---@param options {width: integer?, env: table<string, string>?, home: string?,
 ---  cwd: string?, colors: boolean?, tty: table<integer, boolean>?,
----  broken: string?}?
+---  broken: string?, answer: string?, moves: boolean?}? moves: so does the clock
 ---@return face.World
 function M.new(options)
   options = options or {}
@@ -46,8 +48,17 @@ function M.new(options)
     local value = (options.env or {})[name]
     return value and require("sys.secret").new(value) or nil
   end
+  function world.prompt(text)
+    world.err = world.err .. text .. "\n"
+    return options.answer
+  end
+  function world.hidden(text)
+    world.err = world.err .. text .. "\n"
+    return require("sys.secret").new(options.answer or "")
+  end
+  local started = task.now()
   function world.now()
-    return M.NOW
+    return M.NOW + (options.moves and task.now() - started or 0)
   end
   function world.cwd()
     return options.cwd or "/"

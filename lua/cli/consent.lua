@@ -1,0 +1,71 @@
+--- The question before something is destroyed: asked at a terminal, answered by
+--- the name of what goes; elsewhere only --yes or --force answers. Waits.
+
+local err = require "base.err"
+local opkit = require "opkit"
+local result = require "cli.result"
+local terminal = require "cli.terminal"
+
+local M = {}
+
+-- What has to be typed: the name of what goes, as the command line gave it.
+local function name_of(call)
+  for _, param in ipairs(call.row.positional) do
+    local value = call.args[param.name]
+    value = type(value) == "table" and value[1] or value
+    if type(value) == "string" and value ~= "" then
+      return value
+    end
+  end
+  return "yes"
+end
+
+local function declined(question, hint)
+  return err.new({ kind = "declined", message = question, hint = hint })
+end
+
+-- What goes along with it, where the operation says how to tell.
+---@async
+local function show_preview(call, account)
+  if not call.row.preview then
+    return
+  end
+  local registry = require "opkit.registry"
+  local row = registry.get(call.row.preview)
+  local args = {}
+  for _, param in ipairs(row.params) do
+    args[param.name] = call.args[param.name]
+  end
+  local value = account:call(row.id, args)
+  if type(value) == "table" then
+    call.out:talk(result.text(row, value, call))
+  end
+end
+
+--- Whether to go ahead.
+---@async
+---@param call cli.Call
+---@param account cli.Session
+---@return true?
+---@return err.Record? kind "declined"
+function M.check(call, account)
+  local question = opkit.confirm(call.row, call.args)
+  if not question or call.globals.yes or call.args.force then
+    return true
+  elseif not (call.world.is_tty(0) and call.world.is_tty(2)) then
+    return nil, declined(question, "say --yes to go ahead")
+  end
+  show_preview(call, account)
+  call.out:note(question)
+  local name = name_of(call)
+  local answer, e = call.world.prompt(
+    ("Type %s to go ahead: "):format(terminal.clean(name)))
+  if answer == name then
+    return true
+  elseif e and e.code ~= "EOF" then
+    return nil, e
+  end
+  return nil, declined("not confirmed: nothing was changed")
+end
+
+return M
