@@ -73,10 +73,12 @@ static bool place(struct clk_yaml_parse *p, const yaml_event_t *e,
     }
     if (!clk_yaml_node_add(f->node, node))
         return clk_yaml_no_memory(p);
-    if (is_key)
+    if (is_key) {
+        f->node->weight += node->weight;
         f->key = node;
-    else if (!node->open)
+    } else if (!node->open) {
         complete(f, node);
+    }
     return true;
 }
 

@@ -1,5 +1,6 @@
 local t = require "kit"
 local host = require "host.rate"
+local process = require "sys.process"
 local rate = require "sys.rate"
 local task = require "sys.task"
 
@@ -218,4 +219,93 @@ t.test("a file that cannot be had says why", function()
   t.has(e.message, path)
   t.has(e.message, "not a file of rate limits")
   t.eq(t.read_file(path), "dear grandmother")
+end)
+
+-- Starts a process that takes `count` tokens; notes when it got them.
+local function start_child(path, count)
+  local child = { times = {} }
+  child.process = t.ok(process.spawn {
+    argv = { t.binary(), "-l", "tests/host/rate_child.lua", path, tostring(count) },
+    inherit = { "CLANKER_LUA", "CLANKER_BINARY" },
+  })
+  child.task = task.spawn(function()
+    local rest = ""
+    while true do
+      local stream, chunk = child.process:read()
+      if not stream then
+        return
+      end
+      rest = rest .. chunk
+      child.ready = child.ready or rest:find("ready\n", 1, true)
+      for time in rest:gmatch("got ([%d.]+)\n") do
+        child.times[#child.times + 1] = tonumber(time)
+      end
+      rest = rest:match("[^\n]*$")
+    end
+  end)
+  return child
+end
+
+-- Lets children begin, all at once.
+local function go(path, children)
+  t.eventually(function()
+    for _, child in ipairs(children) do
+      if not child.ready then
+        return false
+      end
+    end
+    return true
+  end, 30)
+  t.ok(io.open(path .. ".go", "w")):close()
+end
+
+local function finish(child)
+  child.task:join()
+  local outcome = child.process:wait()
+  child.process:close()
+  return outcome
+end
+
+t.test("processes that wait for one bucket share it and never exceed it", function()
+  local path = t.tmpdir() .. "/limits"
+  local children = { start_child(path, 60), start_child(path, 60), start_child(path, 60) }
+  go(path, children)
+  local times = {}
+  for _, child in ipairs(children) do
+    finish(child)
+    t.eq(#child.times, 60)
+    table.move(child.times, 1, 60, #times + 1, times)
+  end
+  table.sort(times)
+  local seconds = times[#times] - times[1]
+  t.ok(#times <= 5 + 100 * seconds + 1, ("%d tokens in %.3f s"):format(#times, seconds))
+  -- Nobody is starved: while all three run, each gets its turn.
+  local first_end, fewest = math.huge, 60
+  for _, child in ipairs(children) do
+    first_end = math.min(first_end, child.times[60])
+  end
+  for _, child in ipairs(children) do
+    local got = 0
+    for _, time in ipairs(child.times) do
+      got = got + (time <= first_end and 1 or 0)
+    end
+    fewest = math.min(fewest, got)
+  end
+  t.ok(fewest >= 10, fewest)
+end)
+
+t.test("a killed process blocks nobody who waits for the same bucket", function()
+  local path = t.tmpdir() .. "/limits"
+  local victim = start_child(path, 100000)
+  local witness = start_child(path, 50)
+  go(path, { victim, witness })
+  t.eventually(function()
+    return #victim.times > 5 and #witness.times > 5
+  end)
+  victim.process:kill("SIGKILL")
+  t.eq(finish(victim).signal, "SIGKILL")
+  finish(witness)
+  t.eq(#witness.times, 50)
+  local limiter <close> = t.ok(rate.open(path, { jitter = 0 }))
+  t.ok(limiter:delay("shared", 100, 5) <= 0.0101)
 end)

@@ -331,6 +331,9 @@ t.test("a file is read, and what is no file says so", function()
 end)
 
 t.test("a file's secret never becomes a string and is gone when closed", function()
+  if t.binary():find("/asan/", 1, true) or os.getenv("VALGRIND") then
+    t.skip("sanitizers and valgrind keep freed memory as it was")
+  end
   local path = t.tmpdir() .. "/a.yaml"
   -- Written by parts, so that no string of this test holds the token either.
   local file = t.ok(io.open(path, "wb"))
