@@ -22,11 +22,13 @@ end
 ---@param t table<K, any>
 ---@return K[]
 function M.keys(t)
-  local keys = {}
+  local keys, has_other = {}, false
   for key in pairs(t) do
     keys[#keys + 1] = key
+    has_other = has_other or type(key) ~= "string"
   end
-  table.sort(keys, key_less)
+  -- Texts alone compare by themselves, several times faster.
+  table.sort(keys, has_other and key_less or nil)
   return keys
 end
 

@@ -130,11 +130,26 @@ function M.entries(words)
   return entries
 end
 
+-- What may follow "fly": resources by their own name, and verbs.
+local function fly_offers()
+  local registry, list = M.registry(), {}
+  for _, word in ipairs(registry.next_words({})) do
+    local id = registry.noun(word)
+    if not id or id == word then
+      list[#list + 1] = { word, id and registry.resource(id).title }
+    end
+  end
+  return list
+end
+
 --- The words to offer after the beginning of a command, each once: not every
 --- synonym, but what help shows.
 ---@param words string[]
 ---@return cli.Entry[] sorted
 function M.offers(words)
+  if #words == 1 and words[1] == "fly" then
+    return fly_offers()
+  end
   local found = {}
   local at = #words + (words[1] == "fly" and 0 or 1)
   for _, entry in ipairs(M.entries(words)) do
@@ -143,11 +158,6 @@ function M.offers(words)
     -- A title describes a word only if the command ends with it.
     if word and not found[word] then
       found[word] = { word, path[at + 1] == nil and entry[2] or nil }
-    end
-  end
-  if words[1] == "fly" and #words == 1 then
-    for _, resource in ipairs(M.registry().resources()) do
-      found[resource.id] = { resource.id, resource.title }
     end
   end
   local list = {}

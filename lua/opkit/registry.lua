@@ -132,6 +132,13 @@ function M.resource(id)
   return resources[id]
 end
 
+--- The resource that a word of a command line names, by any of its nouns.
+---@param word string
+---@return string? id
+function M.noun(word)
+  return index.nouns[word]
+end
+
 --- The ids of all operations, sorted; hidden ones only on request.
 ---@param opts { hidden: boolean? }?
 ---@return string[]
