@@ -76,6 +76,22 @@ local function debug_log(call)
   end
 end
 
+-- Salt of the name under which hints are kept.
+local HINTS_KEY = "clanker hints"
+
+-- Where hints are kept and for whom; nil for a simulated account, which is
+-- another one at every start.
+local function hints_of(call, settings, is_sim)
+  local home = call.world.home()
+  if is_sim or not home or not settings.token then
+    return nil
+  end
+  return {
+    path = home .. "/.clanker/hints.json", now = call.world.now or os.wall,
+    identity = settings.token:digest(HINTS_KEY) .. "@" .. settings.bases.machines,
+  }
+end
+
 --- Opens the account.
 ---@async
 ---@param call cli.Call
@@ -91,12 +107,14 @@ function M.open(call)
     call.out:warn(warning)
   end
   local limiter = not is_sim and shared_limiter(call) or nil
+  local hints = hints_of(call, settings, is_sim)
   return setmetatable({
     settings = settings, simulator = simulator, limiter = limiter,
-    out = call.out,
+    out = call.out, hints = hints,
     client = client.new({
       settings = settings, limiter = limiter, log = debug_log(call),
       version = os.VERSION, wall = call.world.now,
+      memo = hints and require("cli.hints").load(hints.path, hints.identity, hints.now()),
     }),
   }, Session)
 end
@@ -120,6 +138,10 @@ function Session:call(id, args, opts)
 end
 
 function Session:close()
+  local hints = self.hints
+  if hints then
+    require("cli.hints").save(hints.path, hints.identity, self.client.memo, hints.now())
+  end
   self.client:close()
   if self.limiter then
     self.limiter:close()

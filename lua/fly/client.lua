@@ -26,6 +26,7 @@ local M = {}
 ---@field version string? of the program, for the User-Agent
 ---@field concurrency integer? requests in flight at once
 ---@field process table? sys.process, for flyctl
+---@field memo table<string, any>? hints of earlier clients; filled with new ones
 
 ---@class fly.CallOptions
 ---@field raw boolean? the value is the server's JSON text
@@ -89,7 +90,7 @@ function M.new(options)
     settings = options.settings,
     concurrency = options.concurrency or CONCURRENCY,
     deps = with_defaults(options),
-    memo = {},
+    memo = options.memo or {},
   }, Client)
   self.kept = kept.new(self.deps.task, self.deps.now)
   self.deps.slots = self.deps.task.semaphore(self.concurrency)

@@ -19,12 +19,18 @@ M.dir = assert(fs.tmpdir("clanker-bench-"))
 
 local homes = 0
 
+--- A home directory that nobody used yet.
+function M.home()
+  homes = homes + 1
+  local path = ("%s/home-%d"):format(M.dir, homes)
+  assert(fs.mkdir(path))
+  return path
+end
+
 --- Runs a program to its end; its result and seconds. A failing one is a bug.
 --- Each has a home of its own, so that none waits for another's rate limit.
 function M.run(argv, env, opts)
-  homes = homes + 1
-  local all = { HOME = ("%s/home-%d"):format(M.dir, homes) }
-  assert(fs.mkdir(all.HOME))
+  local all = { HOME = env and env.HOME or M.home() }
   for k, v in pairs(ENV) do
     all[k] = v
   end
