@@ -100,6 +100,7 @@ local function runner(row)
   if row.home then
     return require(row.home)[row.fn]
   end
+  require("sys.http").preload() -- the rest of the program loads meanwhile
   return require("cli.fly").run
 end
 

@@ -76,8 +76,6 @@ function M.run(path, args, deps)
   if not chunk then
     return nil, e
   end
-  -- Scripts may compute for long before they wait.
-  collectgarbage("incremental", 200)
   modules.provide(deps)
   local flush = output.install()
   os.exit = exit

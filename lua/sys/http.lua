@@ -38,6 +38,9 @@ local M = {}
 local Opened = {}
 Opened.__index = Opened
 
+--- Starts loading libcurl beside what the program does until its first request.
+M.preload = host.preload
+
 ---@class http.Client
 ---@field private raw host.http.Client
 local Client = {}

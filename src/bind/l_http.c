@@ -5,6 +5,7 @@
 #include <lua.h>
 
 #include "bind/http_options.h"
+#include "core/curl_api.h"
 #include "core/http.h"
 #include "host/err.h"
 #include "host/task.h"
@@ -367,11 +368,34 @@ static int http_parse(lua_State *L)
     return 1;
 }
 
+#define PRELOAD_META "host.http.preload"
+
+static int preload_gc(lua_State *L)
+{
+    (void)L;
+    clk_curl_preload_end();
+    return 0;
+}
+
+/*** Starts loading libcurl in the background, for a program that knows it will
+--- make a request soon. */
+static int http_preload(lua_State *L)
+{
+    /* Collected with the state: the thread is over before the process is. */
+    lua_newuserdatauv(L, 1, 0);
+    if (luaL_newmetatable(L, PRELOAD_META)) {
+        lua_pushcfunction(L, preload_gc);
+        lua_setfield(L, -2, "__gc");
+    }
+    lua_setmetatable(L, -2);
+    luaL_ref(L, LUA_REGISTRYINDEX);
+    clk_curl_preload();
+    return 0;
+}
+
 static const luaL_Reg functions[] = {
-    {"client", http_client},
-    {"join", http_join},
-    {"parse", http_parse},
-    {NULL, NULL},
+    {"client", http_client},   {"join", http_join}, {"parse", http_parse},
+    {"preload", http_preload}, {NULL, NULL},
 };
 
 static const luaL_Reg client_methods[] = {

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <uv.h>
+
 #include "core/mem.h"
 
 /* Older ones lack CURLOPT_PREREQFUNCTION, without which nobody can tell whether
@@ -108,6 +110,35 @@ static void *zeroed(size_t count, size_t size)
     return p;
 }
 
+/* The preloading thread; one per process, like the library it opens. */
+static struct {
+    uv_thread_t thread;
+    bool started, running;
+} preload;
+
+/* The reference it takes keeps the library open for clk_curl_open. */
+static void preload_main(void *unused)
+{
+    (void)unused;
+    open_first(library_names);
+}
+
+void clk_curl_preload(void)
+{
+    if (preload.started)
+        return;
+    preload.started = true;
+    preload.running =
+        uv_thread_create(&preload.thread, preload_main, NULL) == 0;
+}
+
+void clk_curl_preload_end(void)
+{
+    if (preload.running)
+        uv_thread_join(&preload.thread);
+    preload.running = false;
+}
+
 const struct clk_curl *clk_curl_load(char why[CLK_CURL_WHY_SIZE])
 {
     /* The dlopen table: one per process, as libcurl's own state is. */
@@ -117,6 +148,7 @@ const struct clk_curl *clk_curl_load(char why[CLK_CURL_WHY_SIZE])
     why[0] = '\0';
     if (ready)
         return &api;
+    clk_curl_preload_end();
     if (!opened && clk_curl_open(&api, library_names, why) != 0)
         return NULL;
     opened = true;

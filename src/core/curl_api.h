@@ -46,6 +46,16 @@ enum { CLK_CURL_WHY_SIZE = 200 };
    memory). A failure is tried again by the next call. */
 const struct clk_curl *clk_curl_load(char why[CLK_CURL_WHY_SIZE]);
 
+/* Starts opening the library in a thread, so that it is there when it is first
+   needed: mapping and relocating its thirty dependencies takes milliseconds in
+   which the caller has other things to do. What goes wrong shows in
+   clk_curl_load. Only the first call counts. */
+void clk_curl_preload(void);
+
+/* Waits for the end of that thread, if there is one: before exit, whose
+   destructors it must not meet. */
+void clk_curl_preload_end(void);
+
 /* The same without the once: fills `api` from the first of the NULL-ended
    `names` that can be opened. 0, or -1 with `why`. For clk_curl_load and
    tests. */

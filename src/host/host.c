@@ -17,11 +17,6 @@ static const char host_key = 0; /* registry key of the host pointer */
 /* How often the loop may turn while handles close; far more than any needs. */
 enum { MAX_CLOSING_TURNS = 100000 };
 
-/* By how many percent the heap grows between two collections: Lua's default,
-   and while a program starts, when next to nothing is garbage yet. A program
-   has started when it first waits; script/run.lua sees to scripts. */
-enum { PAUSE = 200, STARTING_PAUSE = 1000 };
-
 struct clk_host *clk_host_of(lua_State *L)
 {
     struct clk_host *host;
@@ -89,7 +84,6 @@ int clk_host_open(struct clk_host *host)
         clk_host_close(host);
         return UV_ENOMEM;
     }
-    lua_gc(host->L, LUA_GCINC, STARTING_PAUSE, 0, 0);
     return 0;
 }
 
@@ -124,8 +118,6 @@ static void handle_signal(struct clk_host *host)
 
 static void run_loop(struct clk_host *host)
 {
-    bool has_waited = false;
-
     for (;;) {
         handle_signal(host);
         clk_tasks_step(host);
@@ -138,9 +130,6 @@ static void run_loop(struct clk_host *host)
             clk_task_fail_deadlock(host->main);
             continue;
         }
-        if (!has_waited)
-            lua_gc(host->L, LUA_GCINC, PAUSE, 0, 0);
-        has_waited = true;
         uv_run(&host->loop, UV_RUN_ONCE);
     }
 }
