@@ -1,8 +1,8 @@
 --- Apps: creating, destroying, and what they look like.
 --- Pure.
 
+local json = require "base.json"
 local tbl = require "base.tbl"
-local time = require "base.time"
 
 local machines = require "sim.machine"
 local problem = require "sim.problem"
@@ -75,6 +75,18 @@ function M.view(world, app)
     app_role = app.role,
     cname_target = app.id .. ".fly.dev",
   }
+end
+
+local function make_text(world, app)
+  return json.encode(M.view(world, app))
+end
+
+--- The app as JSON, from the cache where possible.
+---@param world sim.World
+---@param app sim.App
+---@return string
+function M.text(world, app)
+  return world:text(app, make_text)
 end
 
 local function check_name(world, name)
@@ -178,13 +190,6 @@ end
 ---@return integer
 function M.created_ms(app)
   return math.floor(app.created_at * 1000)
-end
-
---- When the app was created, as text.
----@param app sim.App
----@return string
-function M.created(app)
-  return time.format(app.created_at)
 end
 
 return M

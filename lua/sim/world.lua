@@ -100,6 +100,10 @@ end
 ---@param record sim.Record
 function World:touch(kind, record)
   self.texts[record] = nil
+  local app = record.owner and self:get("app", record.owner)
+  if app then
+    self.texts[app] = nil -- it counts what it has, and tells its status
+  end
   local dirty = self.dirty
   if dirty then
     dirty[kind] = dirty[kind] or {}

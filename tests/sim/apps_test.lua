@@ -113,6 +113,32 @@ t.test("the list pages with a cursor that lives half an hour", function()
   t.match(sim:refused(400, "GET", path), "expired")
 end)
 
+t.test("what is kept as text is never out of date", function()
+  local apps = require "sim.apps"
+  local ids = require "sim.ids"
+  local json = require "base.json"
+  local views = require "sim.machine.view"
+  local sim, dice = support.account(), ids.new(3)
+  local path = "/v1/apps/my-app/machines"
+  for _ = 1, 200 do
+    local machine = dice:pick(sim:get(path))
+    sim:call("POST", path .. "/" .. machine.id .. "/"
+      .. dice:pick { "start", "stop", "suspend", "restart", "cordon" })
+    if dice:between(1, 8) == 1 then
+      sim:call("POST", path, { config = { image = "example.com/a" } })
+      sim:call("POST", "/v1/apps/my-app/volumes", { name = "v", region = "iad" })
+    end
+    sim:advance(dice:between(0, 3) / 4)
+    local world = sim.world
+    local app = world:get("app", "my-app")
+    t.eq(sim:get("/v1/apps/my-app"),
+      json.decode(json.encode(apps.view(world, app))))
+    for _, one in ipairs(world:list("machine", "my-app")) do
+      t.eq(views.text(world, one), json.encode(views.machine(one)))
+    end
+  end
+end)
+
 t.test("app_role narrows the list", function()
   local sim = support.account({
     orgs = { { slug = "personal", type = "PERSONAL",

@@ -9,6 +9,7 @@ local apps = require "sim.apps"
 local bodies = require "sim.bodies.app"
 local pages = require "sim.pages"
 local problem = require "sim.problem"
+local reply = require "sim.reply"
 local request = require "sim.request"
 
 local M = {}
@@ -56,15 +57,15 @@ local function list(ctx)
   end
   return 200, {
     total_apps = #found,
-    apps = json.array(tbl.map(page, function(app)
-      return apps.view(ctx.world, app)
-    end)),
+    apps = json.raw(reply.list(tbl.map(page, function(app)
+      return apps.text(ctx.world, app)
+    end))),
     next_cursor = next_cursor,
   }
 end
 
 local function get(ctx)
-  return 200, apps.view(ctx.world, ctx.app)
+  return 200, apps.text(ctx.world, ctx.app)
 end
 
 local function create(ctx)

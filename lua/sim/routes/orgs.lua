@@ -9,6 +9,7 @@ local access = require "sim.access"
 local machine_routes = require "sim.routes.machines"
 local pages = require "sim.pages"
 local problem = require "sim.problem"
+local reply = require "sim.reply"
 local request = require "sim.request"
 local views = require "sim.machine.view"
 local volumes = require "sim.volumes"
@@ -17,17 +18,21 @@ local M = {}
 
 local PAGE = 1000
 
+-- The names of the organization's apps that the caller sees.
+local function apps_of(ctx, org)
+  local seen = {}
+  for _, app in ipairs(ctx.world:list("app", org.id)) do
+    seen[app.id] = access.may_use_app(ctx.world, ctx.caller, app) or nil
+  end
+  return seen
+end
+
 -- The records of a kind in the apps that the caller sees, in order.
 local function records_of(ctx, org, kind)
-  local out = {}
-  for _, record in ipairs(ctx.world:list(kind)) do
-    local app = ctx.world:get("app", record.owner)
-    if app and app.owner == org.id
-      and access.may_use_app(ctx.world, ctx.caller, app) then
-      out[#out + 1] = record
-    end
-  end
-  return out
+  local seen = apps_of(ctx, org)
+  return tbl.filter(ctx.world:list(kind), function(record)
+    return seen[record.owner]
+  end)
 end
 
 local function updated_after(ctx)
@@ -74,9 +79,9 @@ local function list_machines(ctx)
   end
   local last = page[#page]
   return 200, {
-    machines = json.array(tbl.map(page, function(machine)
-      return json.raw(views.overview(ctx.world, machine))
-    end)),
+    machines = json.raw(reply.list(tbl.map(page, function(machine)
+      return views.overview(ctx.world, machine)
+    end))),
     next_cursor = next_cursor,
     last_machine_id = last and last.id,
     last_updated_at = last and time.format(last.updated_at),
