@@ -142,11 +142,10 @@ local function attachment_view(ctx, cluster, attachment)
   }
 end
 
--- What both generations do alike, given how one shows a cluster.
-local function shared(view)
-  local S = {}
+-- What both generations do alike; where they show a cluster, each in its words.
 
-  S.list = with_org(function(ctx, org)
+local function list(view)
+  return with_org(function(ctx, org)
     local live = tbl.filter(ctx.world:list("cluster", org.id), function(one)
       return one.status ~= "deleted"
     end)
@@ -154,23 +153,27 @@ local function shared(view)
       return view(ctx.world, cluster)
     end)) }
   end)
+end
 
-  S.get = with_cluster(function(ctx, cluster)
+local function get(view)
+  return with_cluster(function(ctx, cluster)
     return 200, {
       data = view(ctx.world, cluster), credentials = credentials_view(cluster),
     }
   end)
+end
 
-  S.destroy = with_cluster(function(ctx, cluster)
-    postgres.destroy(ctx.world, cluster)
-    return 200
-  end)
+local destroy = with_cluster(function(ctx, cluster)
+  postgres.destroy(ctx.world, cluster)
+  return 200
+end)
 
-  S.backups = with_cluster(function(_, cluster)
-    return 200, { data = json.array(tbl.map(cluster.backups, backup_view)) }
-  end)
+local backups = with_cluster(function(_, cluster)
+  return 200, { data = json.array(tbl.map(cluster.backups, backup_view)) }
+end)
 
-  S.restore = with_cluster(function(ctx, cluster)
+local function restore(view)
+  return with_cluster(function(ctx, cluster)
     local id = request.member(ctx.body, "backup_id")
     local known = not id or tbl.find(cluster.backups, function(one)
       return one.id == id
@@ -181,28 +184,23 @@ local function shared(view)
     return 201, { data = view(ctx.world, postgres.copy(ctx.world, cluster,
       request.member(ctx.body, "name"))) }
   end)
-
-  S.attach = with_cluster(function(ctx, cluster)
-    local app, wrong = access.app(ctx.world, ctx.caller, ctx.body.app_name,
-      true)
-    if not app then
-      return nil, { status = 404, message = wrong.message }
-    end
-    local attachment = postgres.attach(ctx.world, cluster, app.id)
-    return 201, attachment_view(ctx, cluster, attachment)
-  end)
-
-  S.detach = with_cluster(function(ctx, cluster)
-    if not postgres.detach(ctx.world, cluster, ctx.params.app_name) then
-      return problem.not_found("attachment", ctx.params.app_name)
-    end
-    return 200, { data = { message = "detached" } }
-  end)
-
-  return S
 end
 
-local v1, v2 = shared(view_v1), shared(view_v2)
+local attach = with_cluster(function(ctx, cluster)
+  local app, wrong = access.app(ctx.world, ctx.caller, ctx.body.app_name, true)
+  if not app then
+    return nil, { status = 404, message = wrong.message }
+  end
+  local attachment = postgres.attach(ctx.world, cluster, app.id)
+  return 201, attachment_view(ctx, cluster, attachment)
+end)
+
+local detach = with_cluster(function(ctx, cluster)
+  if not postgres.detach(ctx.world, cluster, ctx.params.app_name) then
+    return problem.not_found("attachment", ctx.params.app_name)
+  end
+  return 200, { data = { message = "detached" } }
+end)
 
 local deleted = with_org(function(ctx, org)
   local gone = tbl.filter(ctx.world:list("cluster", org.id), function(one)
@@ -268,31 +266,31 @@ M.ONE, M.TWO = ONE, TWO
 M.routes = tbl.flatten {
   {
     route("POST", ORG .. "/builders", builder, bodies.builder),
-    route("GET", ORG .. "/postgres", v1.list),
+    route("GET", ORG .. "/postgres", list(view_v1)),
     route("GET", ORG .. "/postgres/deleted", deleted),
-    route("GET", ORG .. ONE, v1.get),
-    route("DELETE", ORG .. ONE, v1.destroy),
-    route("GET", ORG .. "/postgresv2", v2.list),
+    route("GET", ORG .. ONE, get(view_v1)),
+    route("DELETE", ORG .. ONE, destroy),
+    route("GET", ORG .. "/postgresv2", list(view_v2)),
     route("POST", ORG .. "/postgresv2", create, bodies.v2_create),
     route("GET", ORG .. "/postgresv2/regions", mpg_regions),
-    route("GET", ORG .. TWO, v2.get),
-    route("DELETE", ORG .. TWO, v2.destroy),
+    route("GET", ORG .. TWO, get(view_v2)),
+    route("DELETE", ORG .. TWO, destroy),
   },
   {
-    route("GET", ONE, v1.get),
-    route("POST", ONE .. "/attachments", v1.attach, bodies.attach),
-    route("DELETE", ONE .. "/attachments/{app_name}", v1.detach),
-    route("GET", ONE .. "/backups", v1.backups),
+    route("GET", ONE, get(view_v1)),
+    route("POST", ONE .. "/attachments", attach, bodies.attach),
+    route("DELETE", ONE .. "/attachments/{app_name}", detach),
+    route("GET", ONE .. "/backups", backups),
     route("POST", ONE .. "/backups", backup(true), bodies.v1_backup),
-    route("POST", ONE .. "/restore", v1.restore, bodies.v1_restore),
+    route("POST", ONE .. "/restore", restore(view_v1), bodies.v1_restore),
   },
   {
-    route("GET", TWO, v2.get),
-    route("POST", TWO .. "/attachments", v2.attach, bodies.attach),
-    route("DELETE", TWO .. "/attachments/{app_name}", v2.detach),
-    route("GET", TWO .. "/backups", v2.backups),
+    route("GET", TWO, get(view_v2)),
+    route("POST", TWO .. "/attachments", attach, bodies.attach),
+    route("DELETE", TWO .. "/attachments/{app_name}", detach),
+    route("GET", TWO .. "/backups", backups),
     route("POST", TWO .. "/backups", backup(false), bodies.v2_backup),
-    route("POST", TWO .. "/restore", v2.restore, bodies.restore),
+    route("POST", TWO .. "/restore", restore(view_v2), bodies.restore),
   },
 }
 
