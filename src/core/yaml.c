@@ -22,7 +22,7 @@ static bool fail_event(struct clk_yaml_parse *p, const yaml_event_t *e,
                        const char *code, const char *text)
 {
     return clk_yaml_fail(p, code, e->start_mark.line + 1,
-                         e->start_mark.column + 1, "%s", text);
+                         e->start_mark.column + 1, text);
 }
 
 static struct clk_yaml_node *new_node(struct clk_yaml_parse *p,
@@ -341,8 +341,7 @@ struct clk_yaml *clk_yaml_parse(const char *text, size_t len,
         p.len -= 3;
     }
     if (len > CLK_YAML_TEXT_MAX) {
-        clk_yaml_fail(&p, "E2BIG", 0, 0, "longer than %d bytes",
-                      (int)CLK_YAML_TEXT_MAX);
+        clk_yaml_fail(&p, "E2BIG", 0, 0, "the text is too long");
         return NULL;
     }
     p.yaml = clk_calloc(1, sizeof(*p.yaml));

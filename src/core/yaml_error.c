@@ -1,6 +1,5 @@
 /* Errors of a YAML parse. They name places and keys, never values: those may be
    secret. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,16 +9,12 @@
 enum { KEY_SHOWN = 60 };
 
 bool clk_yaml_fail(struct clk_yaml_parse *p, const char *code, size_t line,
-                   size_t column, const char *format, ...)
+                   size_t column, const char *text)
 {
-    va_list args;
-
     p->error->code = code;
     p->error->line = line;
     p->error->column = column;
-    va_start(args, format);
-    vsnprintf(p->error->text, sizeof(p->error->text), format, args);
-    va_end(args);
+    snprintf(p->error->text, sizeof(p->error->text), "%s", text);
     return false;
 }
 
@@ -43,9 +38,9 @@ static char byte_at(const struct clk_yaml_parse *p, size_t index)
 }
 
 /* The reader tells an offset in bytes; its line and column are counted here. */
-static bool fail_reader(struct clk_yaml_parse *p)
+static bool fail_reader(struct clk_yaml_parse *p, const char *problem)
 {
-    bool control = strstr(p->parser.problem, "control") != NULL;
+    bool control = strstr(problem, "control") != NULL;
     size_t line = 1, column = 1;
 
     for (size_t i = 0; i < p->parser.problem_offset && i < p->len; i++) {
@@ -69,12 +64,12 @@ bool clk_yaml_fail_parser(struct clk_yaml_parse *p)
 
     switch (parser->error) {
     case YAML_MEMORY_ERROR: return clk_yaml_no_memory(p);
-    case YAML_READER_ERROR: return fail_reader(p);
+    case YAML_READER_ERROR: return fail_reader(p, problem);
     default: break;
     }
     if (byte_at(p, mark->index) == '\t')
         problem = "a tab is not allowed here, indent with spaces";
-    return clk_yaml_fail(p, "EINVAL", mark->line + 1, mark->column + 1, "%s",
+    return clk_yaml_fail(p, "EINVAL", mark->line + 1, mark->column + 1,
                          problem);
 }
 
@@ -90,12 +85,16 @@ bool clk_yaml_fail_twice(struct clk_yaml_parse *p,
         || (len < second->text.len && is_continuation(second->text.bytes[len])))
         len--;
     for (size_t i = 0; i < len; i++) {
-        char c = second->text.bytes[i];
+        unsigned char c = (unsigned char)second->text.bytes[i];
 
-        key[i] = (c >= 0 && c < ' ') || c == 0x7f ? '?' : c;
+        key[i] = '?';
+        if (c >= ' ' && c != 0x7f)
+            key[i] = second->text.bytes[i];
     }
     key[len] = '\0';
-    return clk_yaml_fail(p, "EINVAL", second->line, second->column,
-                         "the key \"%s\" is already on line %zu, column %zu",
-                         key, first->line, first->column);
+    clk_yaml_fail(p, "EINVAL", second->line, second->column, "");
+    snprintf(p->error->text, sizeof(p->error->text),
+             "the key \"%s\" is already on line %zu, column %zu", key,
+             first->line, first->column);
+    return false;
 }

@@ -46,8 +46,7 @@ enum clk_yaml_place clk_yaml_place(const struct clk_yaml_parse *p);
 
 /* Fills in an error at a place (from 1); returns false. */
 bool clk_yaml_fail(struct clk_yaml_parse *p, const char *code, size_t line,
-                   size_t column, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
+                   size_t column, const char *text);
 
 /* Fills in that memory is out; returns false. */
 bool clk_yaml_no_memory(struct clk_yaml_parse *p);
