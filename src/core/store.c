@@ -102,6 +102,7 @@ static bool set_up(struct clk_store *store, bool is_file, int busy_ms,
     return clk_store_run(store,
                          "PRAGMA synchronous = FULL;"
                          "PRAGMA foreign_keys = ON;"
+                         "PRAGMA temp_store = MEMORY;"
                          "PRAGMA schema_version",
                          error);
 }
