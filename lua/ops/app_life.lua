@@ -259,12 +259,6 @@ op {
   },
   order = { "id" },
   returns = { list = "outcome" },
-  columns = {
-    { "ID", "id" },
-    { "NAME", "name", priority = 3 },
-    { "REGION", "region", priority = 2 },
-    { "STATE", "state", format = "state" },
-    { "OUTCOME", "outcome" },
-  },
+  columns = cells.OUTCOME,
   examples = { "restart app my-app" },
 }

@@ -68,4 +68,14 @@ function M.ip_type(address)
   return family
 end
 
+--- The columns of what became of machines.
+M.OUTCOME = {
+  { "ID", "id" },
+  { "NAME", "name", priority = 3 },
+  { "REGION", "region", priority = 2 },
+  { "STATE", "state", format = "state" },
+  { "OUTCOME", "outcome" },
+  { "ERROR", "error", priority = 4, wide = true },
+}
+
 return M

@@ -78,3 +78,43 @@ op {
     { "force", "boolean", "even while it runs" },
   },
 }
+
+-- What both creating and updating take besides the config.
+local LAUNCH = {
+  { "name", "name", "name of the machine" },
+  { "region", "region", "region of the machine" },
+  { "skip_launch", "boolean", "do not start it" },
+  { "min_secrets_version", "integer", "version of the secrets it must have" },
+}
+
+op {
+  id = "machines.create_once",
+  hidden = true,
+  title = "Ask for a machine",
+  effect = "write",
+  http = { "POST", "/v1/apps/{app}/machines" },
+  limit = "app",
+  params = {
+    TARGET[1],
+    { "config", "json", "its config", required = true },
+    LAUNCH[1], LAUNCH[2], LAUNCH[3], LAUNCH[4],
+  },
+  returns = "machine",
+}
+
+op {
+  id = "machines.update_once",
+  hidden = true,
+  title = "Ask to replace the config of a machine",
+  effect = "write",
+  http = { "POST", "/v1/apps/{app}/machines/{id}" },
+  limit = "machine",
+  lease = "optional",
+  params = {
+    TARGET[1], TARGET[2],
+    { "config", "json", "its whole config", required = true },
+    { "current_version", "name", "the version it must still have" },
+    LAUNCH[1], LAUNCH[3], LAUNCH[4],
+  },
+  returns = "machine",
+}

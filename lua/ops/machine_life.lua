@@ -1,19 +1,11 @@
 --- The life of machines: start, stop, restart, suspend, cordon, destroy; and
 --- what runs inside them.
 
+local cells = require "ops.cells"
 local err = require "base.err"
 local flow = require "ops.flow_machine"
 local op = require "opkit.op"
 local tbl = require "base.tbl"
-
-local COLUMNS = {
-  { "ID", "id" },
-  { "NAME", "name", priority = 3 },
-  { "REGION", "region", priority = 2 },
-  { "STATE", "state", format = "state" },
-  { "OUTCOME", "outcome" },
-  { "ERROR", "error", priority = 4 },
-}
 
 local APP = { "app", "app", "app the machines belong to", required = true }
 
@@ -79,7 +71,7 @@ local function declare(life)
     params = machine_params(life.what, life.parallel or 10, life.params),
     order = { "id" },
     returns = { list = "outcome" },
-    columns = COLUMNS,
+    columns = cells.OUTCOME,
     cli = life.cli,
     undo = life.undo and {
       op = life.undo, args = { app = "{app}", id = "{id}" },
@@ -202,7 +194,7 @@ op {
   },
   order = { "id" },
   returns = { list = "outcome" },
-  columns = COLUMNS,
+  columns = cells.OUTCOME,
   examples = { "destroy machine 1234abcd --app my-app --force" },
 }
 

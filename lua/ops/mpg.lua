@@ -1,5 +1,6 @@
 --- Managed Postgres clusters.
 
+local err = require "base.err"
 local flow = require "ops.flow"
 local op = require "opkit.op"
 local resource = require "opkit.resource"
@@ -100,4 +101,134 @@ op {
     { "FINISHED", "finished_at", format = "ago", priority = 3 },
   },
   examples = { "mpg backups pg1abc" },
+}
+
+local PLANS = { "basic", "starter", "launch", "scale", "performance" }
+
+op {
+  id = "mpg.create_once",
+  hidden = true,
+  title = "Ask for a managed Postgres cluster",
+  effect = "write",
+  http = { "POST", "/v1/postgres" },
+  limit = "caller",
+  item = "data",
+  params = {
+    { "org", "org", "organization it belongs to", required = true,
+      at = "body.org_slug" },
+    { "name", "name", "name of the cluster" },
+    { "region", "region", "region", required = true },
+    { "plan", "enum", "plan", required = true, values = PLANS },
+    { "disk_gb", "gigabytes", "size of its disk", at = "body.disk_size_gb" },
+    { "version", "enum", "major version", values = { "16", "17" },
+      at = "body.pg_major_version" },
+  },
+  returns = "cluster",
+}
+
+op {
+  id = "mpg.destroy_once",
+  hidden = true,
+  title = "Ask to destroy a managed Postgres cluster",
+  effect = "destroy",
+  confirm = "Destroy cluster {id}?",
+  http = { "DELETE", "/v1/postgres/{id}" },
+  limit = "caller",
+  params = { { "id", "cluster", "id of the cluster", required = true } },
+}
+
+local FAILED = { failed = true, error = true }
+
+-- Waits until a new cluster can be used; that takes minutes.
+local function until_ready(ctx, id)
+  return flow.poll(ctx, {
+    seconds = 1800, pause = 5, what = ("cluster %s was not ready"):format(id),
+  }, function()
+    local cluster, e = ctx.call("mpg.get", { id = id })
+    if not cluster then
+      return nil, e
+    elseif FAILED[cluster.status] then
+      return nil, err.new({
+        kind = "server",
+        message = ("cluster %s could not be made: it is %s"):format(
+          id, cluster.status),
+        hint = "destroy it: clanker fly mpg destroy " .. id,
+      })
+    end
+    return cluster.status == "ready" and cluster or nil
+  end)
+end
+
+local COLUMNS = {
+  { "ID", "id" },
+  { "NAME", "name" },
+  { "STATUS", "status", format = "state" },
+  { "PLAN", "plan" },
+  { "REGION", "region" },
+}
+
+op {
+  id = "mpg.create",
+  title = "Create a managed Postgres cluster",
+  effect = "write",
+  cost = "the plan is billed by the month, the disk by the gigabyte.",
+  calls = { "orgs.list", "mpg.create_once", "mpg.get" },
+  run = function(ctx, args)
+    local org, e = flow.one_org(ctx, args)
+    if not org then
+      return nil, e
+    end
+    local cluster
+    cluster, e = ctx.call("mpg.create_once", {
+      org = org, name = args.name, region = args.region, plan = args.plan,
+      disk_gb = args.disk_gb, version = args.version,
+    })
+    if not cluster or args.no_wait then
+      return cluster, e
+    end
+    return until_ready(ctx, cluster.id)
+  end,
+  params = {
+    { "name", "name", "name of the cluster", required = true },
+    { "region", "region", "region", required = true },
+    { "org", "org", "organization it belongs to" },
+    { "plan", "enum", "plan", values = PLANS, default = "basic" },
+    { "disk_gb", "gigabytes", "size of its disk", default = 10, min = 10,
+      max = 1000 },
+    { "version", "enum", "major version", values = { "16", "17" } },
+    { "no_wait", "boolean", "do not wait until it can be used" },
+  },
+  returns = "cluster",
+  columns = COLUMNS,
+  produces = { id = "id" },
+  undo = { op = "mpg.destroy", args = { id = "{id}" } },
+  examples = { "mpg create --name main --region iad --org personal" },
+}
+
+op {
+  id = "mpg.destroy",
+  title = "Destroy a managed Postgres cluster",
+  effect = "destroy",
+  confirm = "Destroy cluster {id}? Its databases and backups are lost.",
+  preview = "mpg.get",
+  calls = { "mpg.get", "mpg.destroy_once" },
+  run = function(ctx, args)
+    local cluster, e = ctx.call("mpg.get", { id = args.id })
+    if not cluster then
+      return nil, e
+    end
+    local done
+    done, e = ctx.call("mpg.destroy_once", { id = args.id })
+    -- Gone (410): somebody else was faster.
+    if not done and e.status ~= 410 then
+      return nil, e
+    end
+    return cluster
+  end,
+  params = {
+    { "id", "cluster", "id of the cluster", required = true, pos = 1 },
+  },
+  returns = "cluster",
+  columns = COLUMNS,
+  examples = { "mpg destroy pg1abc" },
 }

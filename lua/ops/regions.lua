@@ -49,3 +49,27 @@ op {
   },
   examples = { "list regions" },
 }
+
+op {
+  id = "regions.placements",
+  hidden = true,
+  title = "List the regions that have room for a machine",
+  effect = "read",
+  http = { "POST", "/v1/platform/placements" },
+  limit = "caller",
+  items = "regions",
+  params = {
+    { "org", "org", "organization that asks", required = true,
+      at = "body.org_slug" },
+    { "guest", "json", "size of the machine", at = "body.compute" },
+    { "region", "text", "regions to look at" },
+    { "count", "integer", "how many machines" },
+  },
+  returns = {
+    list = {
+      object = {
+        region = "string", count = "integer?", concurrency = "integer?",
+      },
+    },
+  },
+}

@@ -92,3 +92,85 @@ op {
   },
   examples = { "get release --app my-app", "get release 3 --app my-app" },
 }
+
+op {
+  id = "releases.current",
+  hidden = true,
+  title = "Show the release that runs",
+  effect = "read",
+  gql = [[
+    query CurrentRelease($name: String!) {
+      app(name: $name) {
+        release: currentReleaseUnprocessed {
+          id version status stable image: imageRef created_at: createdAt
+        }
+      }
+    }
+  ]],
+  item = "app.release",
+  params = {
+    { "app", "app", "name of the app", required = true, at = "var.name" },
+  },
+  returns = "release",
+}
+
+local function refuse(message, hint)
+  return nil, err.new({ kind = "not_found", message = message, hint = hint })
+end
+
+local function is_good(release)
+  return (release.stable or release.status == "complete")
+    and (release.image or "") ~= ""
+end
+
+-- The release to go back to: the one named, or the newest good one before the
+-- newest of all.
+local function find_earlier(ctx, args)
+  local newest, found
+  local count, e = ctx.call("releases.list", { app = args.app }, {
+    each = function(release)
+      if args.version then
+        found = release.version == args.version and release or nil
+      elseif newest and is_good(release) and release.image ~= newest.image then
+        found = release
+      end
+      newest = newest or release
+      return not found
+    end,
+  })
+  if found or not count then
+    return found, e
+  elseif args.version then
+    return refuse(("app %s has no release %d"):format(args.app, args.version),
+      "list its releases with: list releases --app " .. args.app)
+  end
+  return refuse(("app %s has no earlier release to go back to"):format(args.app))
+end
+
+op {
+  id = "releases.rollback",
+  title = "Deploy the image of an earlier release again",
+  doc = [[
+    Without a version: the newest earlier one that was good. Config, secrets
+    and volumes stay as they are now; very old images may be gone.
+  ]],
+  effect = "write",
+  calls = { "releases.list", "deploy.image" },
+  run = function(ctx, args)
+    local release, e = find_earlier(ctx, args)
+    if not release then
+      return nil, e
+    elseif (release.image or "") == "" then
+      return refuse(("release %d of app %s has no image"):format(
+        release.version, args.app))
+    end
+    ctx.notice(("deploying release %d: %s"):format(release.version, release.image))
+    return ctx.call("deploy.image", { app = args.app, image = release.image })
+  end,
+  params = {
+    { "app", "app", "name of the app", required = true },
+    { "version", "integer", "number of the release", pos = 1, min = 1 },
+  },
+  cli = { "rollback" },
+  examples = { "rollback --app my-app", "rollback 3 --app my-app" },
+}

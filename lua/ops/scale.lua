@@ -1,8 +1,15 @@
 --- How many machines an app has, and of what size.
 
+local cells = require "ops.cells"
+local config = require "ops.flow_config"
+local err = require "base.err"
+local flow_machine = require "ops.flow_machine"
+local guests = require "ops.guest"
+local json = require "base.json"
 local kinds = require "base.json.kinds"
 local op = require "opkit.op"
 local resource = require "opkit.resource"
+local spec = require "ops.machine_spec"
 local tbl = require "base.tbl"
 
 resource {
@@ -90,4 +97,121 @@ op {
     { "REGIONS", regions_text, priority = 2 },
   },
   examples = { "scale show --app my-app" },
+}
+
+-- The machines of an app, of one process group if told.
+local function machines_of(ctx, args)
+  local targets = {}
+  local listed, e = ctx.call("machines.list_app", { app = args.app }, {
+    each = function(machine)
+      local is_meant = not args.group or group_of(machine) == args.group
+      if is_meant and not GONE[machine.state] then
+        targets[#targets + 1] = { app = args.app, id = machine.id }
+      end
+    end,
+  })
+  if not listed then
+    return nil, e
+  elseif #targets == 0 then
+    return nil, err.new({
+      kind = "not_found",
+      message = args.group
+        and ("app %s has no machines in group %s"):format(args.app, args.group)
+        or ("app %s has no machines"):format(args.app),
+    })
+  end
+  return tbl.sort_by(targets, function(target)
+    return target.id
+  end)
+end
+
+-- An operation that gives all machines of an app another size.
+local function resize(id, title, first, more)
+  op {
+    id = id,
+    title = title,
+    doc = "All machines of the app, one after another unless told otherwise.",
+    effect = "write",
+    cost = "larger machines cost more.",
+    calls = { "machines.list_app", "machines.get", "machines.update_once" },
+    run = function(ctx, args)
+      local targets, e = machines_of(ctx, args)
+      if not targets then
+        return nil, e
+      end
+      return flow_machine.each(ctx, targets, args.parallel, function(target)
+        return config.update(ctx, target, {
+          no_wait = args.no_wait,
+          change = function(read)
+            local asked = {
+              size = args.size, memory = args.memory, cpus = args.cpus,
+            }
+            local changes, why = spec.changes(asked,
+              tbl.get(read.machine, "config.guest"))
+            if not changes then
+              return nil, why
+            end
+            return json.edit(read.text, changes)
+          end,
+        })
+      end)
+    end,
+    params = tbl.flatten({
+      { { "app", "app", "name of the app", required = true } },
+      { first }, more or {},
+      {
+        { "group", "name", "only machines of this process group" },
+        { "parallel", "integer", "how many at a time", default = 1, min = 1,
+          max = 50 },
+        { "no_wait", "boolean", "do not wait until they run" },
+      },
+    }),
+    order = { "id" },
+    returns = { list = "outcome" },
+    columns = cells.OUTCOME,
+    examples = { ({
+      ["scale.vm"] = "scale vm performance-2x --app my-app",
+      ["scale.memory"] = "scale memory 2048 --app my-app",
+      ["scale.cpu"] = "scale cpu 2 --memory 512 --app my-app",
+    })[id] },
+  }
+end
+
+local MEMORY = { "memory", "megabytes", "memory as well" }
+
+resize("scale.vm", "Give machines another preset of CPUs and memory",
+  { "size", "enum", "the preset", values = guests.PRESETS, required = true,
+    pos = 1 }, { MEMORY })
+
+resize("scale.memory", "Give machines another amount of memory",
+  { "memory", "megabytes", "the amount", required = true, pos = 1 })
+
+resize("scale.cpu", "Give machines another number of CPUs",
+  { "cpus", "integer", "the number", required = true, pos = 1, min = 1,
+    max = 16 }, { MEMORY })
+
+op {
+  id = "scale.count",
+  title = "Have so many machines of an app",
+  doc = "Creates machines like those of the last release, or destroys some.",
+  effect = "write",
+  cost = "more machines cost more.",
+  escalate = {
+    { when = { count = 0 }, effect = "destroy", why = "destroys every machine",
+      confirm = "Destroy every machine of app {app}?" },
+  },
+  flyctl = {
+    "scale", "count", "{count}", "--app={app}", "--yes",
+    { when = "group", "--process-group={group}" },
+    { when = "region", "--region={region}" },
+  },
+  timeout = 900,
+  params = {
+    { "app", "app", "name of the app", required = true },
+    { "count", "integer", "how many", required = true, pos = 1, min = 0,
+      max = 1000 },
+    { "group", "name", "only machines of this process group" },
+    { "region", "region", "only machines in this region" },
+  },
+  examples = { "scale count 3 --app my-app" },
 }

@@ -1,6 +1,7 @@
 --- Tokens: who may act on an app or an organization without a password.
 
 local err = require "base.err"
+local flow = require "ops.flow"
 local op = require "opkit.op"
 local resource = require "opkit.resource"
 
@@ -100,4 +101,139 @@ op {
     { "REVOKED", "revoked_at", format = "ago", priority = 4 },
   },
   examples = { "list tokens --app my-app", "list tokens --org personal" },
+}
+
+op {
+  id = "tokens.revoke",
+  title = "Revoke a token",
+  effect = "destroy",
+  confirm = "Revoke token {id}? What uses it stops working.",
+  gql = [[
+    mutation RevokeToken($id: ID!) {
+      deleteLimitedAccessToken(input: { id: $id }) { clientMutationId }
+    }
+  ]],
+  params = {
+    { "id", "name", "id of the token, as the list shows it", required = true,
+      pos = 1 },
+  },
+  examples = { "tokens revoke abc123" },
+}
+
+local MADE = {
+  object = { id = "string?", token = "string?" },
+}
+
+op {
+  id = "tokens.create_once",
+  hidden = true,
+  title = "Make a token of a profile",
+  effect = "write",
+  gql = [[
+    mutation CreateToken(
+      $name: String!, $org: ID!, $profile: String!, $params: JSON, $expiry: String!
+    ) {
+      createLimitedAccessToken(input: {
+        name: $name, organizationId: $org, profile: $profile,
+        profileParams: $params, expiry: $expiry
+      }) {
+        made: limitedAccessToken { id token: tokenHeader }
+      }
+    }
+  ]],
+  item = "createLimitedAccessToken.made",
+  params = {
+    { "name", "name", "name of the token", required = true },
+    { "node", "name", "node id of the organization", required = true,
+      at = "var.org" },
+    { "profile", "name", "what it may do", required = true },
+    { "params", "json", "of the profile" },
+    { "expiry", "name", "how long it lives", required = true },
+  },
+  sensitive = { "token" },
+  returns = MADE,
+}
+
+-- The organization of an app, and the app's node id.
+op {
+  id = "tokens.app_nodes",
+  hidden = true,
+  title = "Show the node ids of an app and its organization",
+  effect = "read",
+  gql = [[
+    query AppNodes($name: String!) {
+      app(name: $name) { id organization { id slug } }
+    }
+  ]],
+  item = "app",
+  params = {
+    { "app", "app", "name of the app", required = true, at = "var.name" },
+  },
+  returns = {
+    object = {
+      id = "string", organization = { object = { id = "string", slug = "string" } },
+    },
+  },
+}
+
+-- Profile, parameters and organization of the token asked for.
+local function plan_token(ctx, args)
+  if args.type == "deploy" then
+    if not args.app then
+      return nil, err.new({ kind = "usage", op = "tokens.create",
+        message = "a deploy token is for one app: say which",
+        hint = "give --app NAME" })
+    end
+    local app, e = ctx.call("tokens.app_nodes", { app = args.app })
+    return app and {
+      profile = "deploy", params = { app_id = app.id }, node = app.organization.id,
+      name = "flyctl deploy token",
+    }, e
+  end
+  local slug, e = flow.one_org(ctx, args)
+  local org = nil
+  if slug then
+    org, e = ctx.call("orgs.get", { org = slug })
+  end
+  return org and {
+    profile = "deploy_organization", node = org.id, name = "Org deploy token",
+  }, e
+end
+
+op {
+  id = "tokens.create",
+  title = "Create a token",
+  doc = [[
+    A deploy token is for one app, an org token for everything in an
+    organization. The token is shown once: keep it.
+  ]],
+  effect = "write",
+  calls = { "orgs.list", "orgs.get", "tokens.app_nodes", "tokens.create_once" },
+  run = function(ctx, args)
+    local plan, e = plan_token(ctx, args)
+    if not plan then
+      return nil, e
+    end
+    return ctx.call("tokens.create_once", {
+      name = args.name or plan.name, node = plan.node, profile = plan.profile,
+      params = plan.params, expiry = ("%ds"):format(math.ceil(args.expiry)),
+    })
+  end,
+  params = {
+    { "type", "enum", "what it may act on", required = true,
+      values = { "deploy", "org" } },
+    { "app", "app", "app of a deploy token" },
+    { "org", "org", "organization of an org token" },
+    { "name", "name", "name of the token" },
+    { "expiry", "duration", "how long it lives", default = 86400, min = 60 },
+  },
+  sensitive = { "token" },
+  returns = MADE,
+  columns = {
+    { "ID", "id" },
+    { "TOKEN", "token" },
+  },
+  produces = { id = "id" },
+  undo = { op = "tokens.revoke", args = { id = "{id}" } },
+  examples = { "tokens create --type deploy --app my-app --expiry 24h" },
 }

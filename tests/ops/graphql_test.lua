@@ -99,10 +99,13 @@ end)
 local CREDENTIALS = { token = true, tokenHeader = true, ssoLink = true,
   environment = true, privateKey = true, publicUrl = true, password = true }
 
-each_row("what reads selects no credential", function(op, document)
-  walk(document.operations[1].selections, root(document), function(field)
-    t.ok(op.effect ~= "read" or not CREDENTIALS[field.name],
-      ("%s: selects %s"):format(op.id, field.name))
+each_row("what reads selects no credential, what makes one marks it", function(op, document)
+  walk(document.operations[1].selections, root(document), function(field, selection)
+    if CREDENTIALS[field.name] then
+      t.ok(op.effect ~= "read", ("%s: selects %s"):format(op.id, field.name))
+      t.ok(tbl.contains(op.sensitive or {}, selection.key),
+        ("%s: does not mark %s"):format(op.id, field.name))
+    end
   end)
 end)
 

@@ -40,7 +40,7 @@ end)
 t.test("every column and order path is a field of what is returned", function()
   for _, op in ipairs(ROWS) do
     local shape = opkit.returns(op)
-    local paths = tbl.copy(op.order or {})
+    local paths = tbl.flatten({ op.order or {}, op.sensitive or {} })
     for _, column in ipairs(op.columns or {}) do
       paths[#paths + 1] = type(column[2]) == "string" and column[2] or nil
     end

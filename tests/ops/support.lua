@@ -42,6 +42,10 @@ function M.context(op, replies, more)
     end
     if reply == nil or err.is(reply) then
       return nil, reply or err.new({ kind = "bug", message = "no reply for " .. id })
+    elseif opts and opts.raw then
+      return type(reply) == "string" and reply or json.encode(reply)
+    elseif type(reply) == "string" then
+      return json.decode(reply)
     elseif opts and opts.each then
       for count, item in ipairs(reply) do
         if opts.each(tbl.deep_copy(item)) == false then

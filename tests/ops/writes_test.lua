@@ -130,3 +130,114 @@ t.test("certificates come, are checked and go", function()
   local cert, e = account.call("certs.get", at)
   t.err(cert, e, "not_found")
 end)
+
+t.test("a machine is created, updated, copied, and keeps what was not asked for", function()
+  local account = accounts.open()
+  account.expect("volumes.create", { app = "my-app", name = "fresh", region = "iad" })
+  local machine = account.expect("machines.create", {
+    app = "my-app", image = "nginx", region = "iad", size = "shared-cpu-1x", memory = 512,
+    name = "made-here", env = { MODE = "test" }, port = { "80:8080" },
+    volume = { "fresh:/data" },
+  })
+  local at = { app = "my-app", id = machine.id }
+  t.eq(machine.state, "started")
+  local before = account.expect("machines.get", at)
+  t.eq(before.config.guest.memory_mb, 512)
+  t.eq(before.config.env.MODE, "test")
+  local rows = account.expect("machines.update",
+    { app = "my-app", id = { machine.id }, memory = 1024, env = { MORE = "1" } })
+  t.eq(rows[1].outcome, "done")
+  local after = account.expect("machines.get", at)
+  t.eq(after.config.guest.memory_mb, 1024)
+  t.eq(after.config.env, { MODE = "test", MORE = "1" })
+  t.eq(after.config.services, before.config.services)
+  t.eq(after.config.mounts[1].volume, before.config.mounts[1].volume)
+  t.eq(account.expect("machines.update",
+    { app = "my-app", id = { machine.id }, memory = 1024 })[1].outcome, "unchanged")
+  local copy = account.expect("machines.clone",
+    { app = "my-app", id = machine.id, region = "fra", name = "copied-here" })
+  t.eq({ copy.region, copy.config.guest.memory_mb }, { "fra", 1024 })
+  t.ok(copy.config.mounts[1].volume ~= after.config.mounts[1].volume)
+end)
+
+t.test("all machines of an app get another size", function()
+  local account = accounts.open()
+  for _, step in ipairs({
+    { "scale.vm", { app = "acme-api", size = "performance-1x" } },
+    { "scale.memory", { app = "acme-api", memory = 4096 } },
+    { "scale.cpu", { app = "acme-api", cpus = 2 } },
+  }) do
+    for _, row in ipairs(account.expect(step[1], step[2])) do
+      t.eq(row.outcome, "done")
+    end
+  end
+  local shown = account.expect("scale.show", { app = "acme-api" })
+  t.eq(#shown, 1)
+  t.eq({ shown[1].cpu_kind, shown[1].memory_mb }, { "performance", 4096 })
+end)
+
+t.test("secrets are unset and deployed", function()
+  local account = accounts.open()
+  local name = account.expect("secrets.list", { app = "my-app" })[1].name
+  local reply = account.expect("secrets.unset", { app = "my-app", names = { name } })
+  for _, row in ipairs(account.expect("secrets.deploy",
+    { app = "my-app", version = reply.version })) do
+    t.eq(row.outcome, "done")
+  end
+  for _, left in ipairs(account.expect("secrets.list", { app = "my-app" })) do
+    t.ok(left.name ~= name)
+  end
+end)
+
+t.test("a managed cluster is made, waited for and destroyed", function()
+  local account = accounts.open()
+  local cluster = account.expect("mpg.create",
+    { name = "second", region = "iad", org = "acme", plan = "starter" })
+  t.eq(cluster.status, "ready")
+  account.expect("mpg.destroy", { id = cluster.id })
+end)
+
+local function names(list)
+  local set = {}
+  for _, item in ipairs(list) do
+    set[item.name] = true
+  end
+  return set
+end
+
+t.test("Redis and buckets are made and destroyed, terms agreed to first", function()
+  local account = accounts.open()
+  account.expect("redis.create", { name = "second-cache", region = "iad", org = "acme" })
+  t.ok(names(account.expect("redis.list"))["second-cache"])
+  account.expect("redis.destroy", { name = "second-cache" })
+  t.ok(not names(account.expect("redis.list"))["second-cache"])
+  local none, e = account.call("redis.create",
+    { name = "x", region = "iad", org = "acme", plan = "no such plan" })
+  t.err(none, e, "usage")
+  none, e = account.call("tigris.create_bucket", { name = "files", org = "personal" })
+  t.err(none, e, "declined")
+  t.match(e.hint, "%-%-agree%-terms")
+  local bucket = account.expect("tigris.create_bucket",
+    { name = "files", org = "personal", agree_terms = true })
+  t.ok(bucket.environment)
+  account.expect("tigris.destroy", { name = "files" })
+  t.ok(not names(account.expect("tigris.list")).files)
+end)
+
+t.test("tokens are made, listed without their worth, and revoked", function()
+  local account = accounts.open()
+  local made = account.expect("tokens.create", { type = "deploy", app = "my-app", name = "ci" })
+  t.ok(#made.token > 10)
+  t.ok(account.expect("tokens.create", { type = "org", org = "acme" }).token)
+  local listed = account.expect("tokens.list", { app = "my-app" }, { raw = true })
+  t.ok(not listed:find(made.token, 1, true))
+  account.expect("tokens.revoke", { id = made.id })
+end)
+
+t.test("a peer is removed", function()
+  local account = accounts.open()
+  account.expect("wireguard.remove", { name = "laptop", org = "personal" })
+  t.ok(not names(account.expect("wireguard.list")).laptop)
+  local none, e = account.call("wireguard.remove", { name = "laptop", org = "personal" })
+  t.err(none, e, "has no peer laptop")
+end)

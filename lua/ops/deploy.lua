@@ -1,0 +1,83 @@
+--- Deploys: through flyctl, which builds the image.
+
+local err = require "base.err"
+local op = require "opkit.op"
+local resource = require "opkit.resource"
+
+resource {
+  id = "deploy",
+  title = "Deploys",
+}
+
+op {
+  id = "deploy.run",
+  title = "Deploy an app",
+  doc = [[
+    flyctl builds the image and replaces the machines. With regions, only the
+    machines there are replaced.
+  ]],
+  effect = "write",
+  cost = "new machines are billed.",
+  flyctl = {
+    "deploy", { when = "path", "{path}" }, { when = "app", "--app={app}" },
+    "--yes",
+    { when = "region", "--regions={region}" },
+    { when = "strategy", "--strategy={strategy}" },
+    { when = "image", "--image={image}" },
+    { when = "config", "--config={config}" },
+    { when = "remote_only", "--remote-only" },
+    { when = "no_wait", "--detach" },
+  },
+  timeout = 3600,
+  params = {
+    { "path", "file", "directory with the source", pos = 1 },
+    { "app", "app", "name of the app; the one in fly.toml unless told" },
+    { "region", "region", "only machines in this region" },
+    { "strategy", "enum", "how machines are replaced",
+      values = { "canary", "rolling", "bluegreen", "immediate" } },
+    { "image", "name", "image to deploy instead of building one" },
+    { "config", "file", "the fly.toml to use" },
+    { "remote_only", "boolean", "build on Fly, never here" },
+    { "no_wait", "boolean", "do not wait until the machines run" },
+  },
+  cli = { "deploy" },
+  examples = {
+    "deploy --app my-app --region iad", "deploy . --app my-app --strategy rolling",
+  },
+}
+
+op {
+  id = "deploy.image",
+  hidden = true,
+  title = "Deploy an image",
+  effect = "write",
+  flyctl = { "deploy", "--image={image}", "--app={app}", "--yes" },
+  timeout = 3600,
+  params = {
+    { "app", "app", "name of the app", required = true },
+    { "image", "name", "image to deploy", required = true },
+  },
+}
+
+op {
+  id = "deploy.again",
+  title = "Deploy the current image again",
+  effect = "write",
+  calls = { "releases.current", "deploy.image" },
+  run = function(ctx, args)
+    local release, e = ctx.call("releases.current", { app = args.app })
+    if not release then
+      return nil, e
+    elseif (release.image or "") == "" then
+      return nil, err.new({
+        kind = "not_found",
+        message = ("the current release of app %s has no image"):format(args.app),
+        hint = "deploy it: clanker fly deploy --app " .. args.app,
+      })
+    end
+    return ctx.call("deploy.image", { app = args.app, image = release.image })
+  end,
+  params = { { "app", "app", "name of the app", required = true } },
+  cli = { "redeploy" },
+  examples = { "redeploy --app my-app" },
+}

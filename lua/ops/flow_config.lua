@@ -1,0 +1,152 @@
+--- Changing the config of a machine: read, change what was asked, send back all
+--- else byte for byte, wait, and look whether it stayed so.
+--- Waits in the injected context only.
+
+local err = require "base.err"
+local json = require "base.json"
+local tbl = require "base.tbl"
+
+local M = {}
+
+--- A machine's config as it came.
+---@class ops.Config
+---@field machine table decoded
+---@field text string of the config alone
+
+--- Reads a machine with the text of its config.
+---@async
+---@param ctx op.Context
+---@param at ops.Target
+---@return ops.Config?
+---@return err.Record?
+function M.read(ctx, at)
+  local text, e = ctx.call("machines.get", { app = at.app, id = at.id },
+    { raw = true })
+  if not text then
+    return nil, e
+  end
+  local machine
+  machine, e = json.decode(text)
+  if type(machine) ~= "table" then
+    return nil, e or err.new({ kind = "protocol",
+      message = ("machine %s is no object"):format(at.id) })
+  end
+  local config = json.get_raw(text, { "config" })
+  if machine.host_status and machine.host_status ~= "ok"
+    and machine.host_status ~= json.null then
+    return nil, err.new({
+      kind = "conflict",
+      message = ("the host of machine %s is %s; its config is not known now")
+        :format(at.id, machine.host_status),
+      hint = "try again when the host is back",
+    })
+  elseif not config or config == "null" then
+    return nil, err.new({ kind = "protocol",
+      message = ("machine %s came without its config"):format(at.id) })
+  end
+  return { machine = machine, text = config }
+end
+
+local function version_of(machine)
+  return machine.instance_id or machine.version
+end
+
+-- The platform puts a machine back when its new version does not run.
+local function check_kept(ctx, at, version)
+  local machine, e = ctx.call("machines.get", { app = at.app, id = at.id })
+  if not machine then
+    return nil, e
+  elseif version and version_of(machine) ~= version then
+    return nil, err.new({
+      kind = "server",
+      message = ("machine %s was put back to its earlier version"):format(at.id),
+      hint = ("its events tell why: clanker fly machines events %s --app %s")
+        :format(at.id, at.app),
+      detail = { wanted = version, version = version_of(machine) },
+    })
+  end
+  return machine
+end
+
+local function outcome_of(at, machine, outcome)
+  return {
+    id = at.id, app = at.app, name = machine.name, region = machine.region,
+    state = machine.state, outcome = outcome,
+  }
+end
+
+-- Sends the changed config under the lease. A machine that does not run must
+-- not start because of it.
+local function send(ctx, at, read, text, more, lease)
+  local is_running = read.machine.state == "started"
+  return ctx.call("machines.update_once", tbl.merge({
+    app = at.app, id = at.id, config = json.raw(text),
+    current_version = version_of(read.machine),
+    skip_launch = not is_running or nil,
+  }, more), { nonce = lease.nonce })
+end
+
+---@class ops.Update
+---@field change fun(read: ops.Config): string?, err.Record? the new config text
+---@field args table? more of the update's arguments
+---@field always boolean? send it even when the config stays the same
+---@field no_wait boolean?
+
+-- Under the lease: what came back from the update, or "unchanged".
+local function update_leased(ctx, at, update, lease)
+  local read, e = M.read(ctx, at)
+  if not read then
+    return nil, e
+  end
+  local text, why = update.change(read)
+  if not text then
+    return nil, why
+  elseif text == read.text and not update.always then
+    return { unchanged = read.machine }
+  end
+  local reply, failed = send(ctx, at, read, text, update.args or {}, lease)
+  if not reply then
+    return nil, failed
+  end
+  return { before = read.machine, after = reply }
+end
+
+--- Updates one machine and waits until the new version runs (or, when it did
+--- not run, is there). Success means that the platform kept it.
+---@async
+---@param ctx op.Context
+---@param at ops.Target
+---@param update ops.Update
+---@return table? outcome
+---@return err.Record?
+function M.update(ctx, at, update)
+  local done, e = ctx.lease({ app = at.app, id = at.id }, function(lease)
+    return update_leased(ctx, at, update, lease)
+  end)
+  if not done then
+    return nil, e
+  elseif done.unchanged then
+    return outcome_of(at, done.unchanged, "unchanged")
+  end
+  local version = version_of(done.after)
+  if update.no_wait then
+    return outcome_of(at, done.after, "requested")
+  end
+  local state = done.before.state
+  if state == "started" or state == "stopped" or state == "suspended" then
+    local reached, why = ctx.wait({
+      app = at.app, id = at.id, version = version,
+      state = state == "suspended" and "stopped" or state,
+    })
+    if not reached then
+      return nil, why
+    end
+  end
+  local machine, why = check_kept(ctx, at, version)
+  if not machine then
+    return nil, why
+  end
+  return outcome_of(at, machine, "done")
+end
+
+return M

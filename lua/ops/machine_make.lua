@@ -1,0 +1,358 @@
+--- Making machines: new ones, changed ones, copies.
+
+local cells = require "ops.cells"
+local config = require "ops.flow_config"
+local err = require "base.err"
+local flow = require "ops.flow"
+local flow_machine = require "ops.flow_machine"
+local guests = require "ops.guest"
+local json = require "base.json"
+local op = require "opkit.op"
+local spec = require "ops.machine_spec"
+local str = require "base.str"
+local tbl = require "base.tbl"
+
+local APP = { "app", "app", "app the machine belongs to", required = true }
+
+local NO_WAIT = { "no_wait", "boolean", "do not wait until it runs" }
+
+-- How a machine's size is asked for.
+local SIZE = {
+  { "size", "enum", "preset of CPUs and memory", values = guests.PRESETS },
+  { "memory", "megabytes", "memory", min = 256 },
+  { "cpus", "integer", "number of CPUs", min = 1, max = 16 },
+  { "cpu_kind", "enum", "kind of CPUs", values = { "shared", "performance" } },
+}
+
+-- What a config may be given beside size and image.
+local MORE = {
+  { "env", "pairs", "environment variables", many = true },
+  { "port", "string", "public port and the one inside, such as 443:8080",
+    many = true, metavar = "PORT:PORT" },
+  { "metadata", "pairs", "metadata", many = true },
+  { "restart", "enum", "when to restart it",
+    values = { "no", "always", "on-failure" } },
+  { "schedule", "enum", "run it every so often",
+    values = { "hourly", "daily", "weekly", "monthly" } },
+  { "auto_destroy", "boolean", "destroy it when its command ends" },
+}
+
+local COLUMNS = {
+  { "ID", "id" },
+  { "NAME", "name" },
+  { "STATE", "state", format = "state" },
+  { "REGION", "region" },
+  { "SIZE", cells.size },
+  { "MEMORY", "config.guest.memory_mb", format = "megabytes" },
+  { "IMAGE", cells.image },
+  { "PRIVATE IP", "private_ip" },
+}
+
+-- The volume a mount means: by id, or by name one that is free and in the
+-- region (any, when none is asked for).
+local function find_volume(volumes, wanted, region)
+  local by_id = spec.is_volume_id(wanted)
+  local named = tbl.filter(volumes, function(volume)
+    return (by_id and volume.id or volume.name) == wanted
+  end)
+  local free = tbl.find(named, function(volume)
+    return (volume.attached_machine_id or "") == ""
+      and (not region or volume.region == region)
+  end)
+  if free then
+    return free
+  end
+  local other = named[1]
+  if not other then
+    return nil, err.new({ kind = "not_found",
+      message = ("the app has no volume %s"):format(wanted) })
+  elseif (other.attached_machine_id or "") ~= "" then
+    return nil, err.new({ kind = "conflict",
+      message = ("volume %s is mounted by machine %s"):format(
+        other.id, other.attached_machine_id) })
+  end
+  return nil, err.new({
+    kind = "invalid",
+    message = ("volume %s is in %s, the machine would be in %s"):format(
+      other.id, other.region, region),
+    hint = ("give --region %s, or create a volume in %s"):format(
+      other.region, region),
+  })
+end
+
+-- The mounts asked for, and the region they force.
+local function mounts(ctx, args)
+  if not args.volume then
+    return nil, args.region
+  end
+  local volumes, e = flow.collect(ctx, "volumes.list_app", { app = args.app },
+    function(volume)
+      return volume
+    end)
+  if not volumes then
+    return nil, nil, e
+  end
+  local list, region = json.array(), args.region
+  for i, text in ipairs(args.volume) do
+    local mount, why = spec.mount(text)
+    if not mount then
+      return nil, nil, why
+    end
+    local volume
+    volume, why = find_volume(volumes, mount.volume, region)
+    if not volume then
+      return nil, nil, why
+    end
+    volume.attached_machine_id = "this one" -- two mounts do not share a volume
+    region = volume.region
+    list[i] = { volume = volume.id, path = mount.path }
+  end
+  return list, region
+end
+
+-- Which other regions have room, where this one has none. Best effort.
+local function suggest_regions(ctx, args, made, e)
+  local app = ctx.call("apps.get", { app = args.app })
+  local org = app and app.organization and app.organization.slug
+  local rows = org and ctx.call("regions.placements",
+    { org = org, guest = made.guest })
+  local codes = tbl.map(rows or {}, function(row)
+    return row.region
+  end)
+  codes = tbl.filter(codes, function(code)
+    return code ~= args.region
+  end)
+  if #codes > 0 then
+    table.sort(codes)
+    e.hint = "there is room in " .. str.join(
+      table.move(codes, 1, math.min(#codes, 8), 1, {}))
+  end
+  return e
+end
+
+-- Asks for the machine and waits until it is started.
+local function launch(ctx, args, made, region)
+  local machine, e = ctx.call("machines.create_once", {
+    app = args.app, config = made, name = args.name, region = region,
+    skip_launch = args.no_start or nil,
+  })
+  if not machine then
+    if e.kind == "capacity" then
+      return nil, suggest_regions(ctx, args, made, e)
+    elseif e.kind == "timeout" or e.kind == "network" then
+      e.hint = "the machine may exist: clanker fly list machines --app " .. args.app
+    end
+    return nil, e
+  elseif args.no_wait or args.no_start then
+    return machine
+  end
+  local reached, why = ctx.wait({
+    app = args.app, id = machine.id, state = "started",
+    version = machine.instance_id,
+  })
+  if not reached then
+    why = err.wrap(why, ("machine %s was created, but"):format(machine.id))
+    why.created = machine.id
+    return nil, why
+  end
+  machine.state = reached.state or "started"
+  return machine
+end
+
+op {
+  id = "machines.create",
+  title = "Create a machine",
+  doc = [[
+    A volume is named by its id or its name; the machine is made in its region.
+    Ports 80 and 443 get Fly's HTTP and TLS handlers unless others are named,
+    as in 5432:5432/tcp:pg_tls.
+  ]],
+  effect = "write",
+  cost = "a running machine is billed by the second.",
+  calls = {
+    "volumes.list_app", "machines.create_once", "apps.get", "regions.placements",
+  },
+  run = function(ctx, args)
+    local made, e = spec.config(args)
+    if not made then
+      return nil, e
+    end
+    local list, region, why = mounts(ctx, args)
+    if why then
+      return nil, why
+    end
+    made.mounts = list
+    return launch(ctx, args, made, region)
+  end,
+  params = tbl.flatten({
+    {
+      APP,
+      { "image", "name", "container image", required = true },
+      { "name", "name", "name of the machine" },
+      { "region", "region", "region; the nearest unless told" },
+    },
+    SIZE, MORE,
+    {
+      { "volume", "string", "volume to mount, and where", many = true,
+        metavar = "VOLUME:/PATH" },
+      { "command", "string", "command instead of the image's own", rest = true,
+        many = true, metavar = "CMD" },
+      { "no_start", "boolean", "create it without starting it" },
+      NO_WAIT,
+    },
+  }),
+  returns = "machine",
+  columns = COLUMNS,
+  produces = { id = "id" },
+  undo = { op = "machines.destroy", args = { app = "{app}", id = "{id}" } },
+  examples = {
+    "machines create --app my-app --image nginx --region iad --size shared-cpu-1x"
+      .. " --memory 512 --port 80:80",
+  },
+}
+
+op {
+  id = "machines.update",
+  title = "Change the config of machines",
+  doc = [[
+    Only what is named changes. Ports given replace the machine's services;
+    environment and metadata are added to. A machine that runs is replaced by
+    one with the new config.
+  ]],
+  effect = "write",
+  calls = { "machines.get", "machines.list_app", "machines.update_once" },
+  run = function(ctx, args)
+    local targets, e = flow_machine.targets(ctx, args,
+      { started = true, stopped = true, suspended = true })
+    if not targets then
+      return nil, e
+    end
+    return flow_machine.each(ctx, targets, args.parallel, function(target)
+      return config.update(ctx, target, {
+        args = { name = args.name }, always = args.name ~= nil,
+        no_wait = args.no_wait,
+        change = function(read)
+          local changes, why = spec.changes(args,
+            tbl.get(read.machine, "config.guest"))
+          if not changes then
+            return nil, why
+          end
+          return json.edit(read.text, changes)
+        end,
+      })
+    end)
+  end,
+  params = tbl.flatten({
+    {
+      { "app", "app", "app the machines belong to", required = true },
+      { "id", "machine", "ids of the machines", pos = 1, many = true },
+      { "all", "boolean", "all machines of the app" },
+      { "parallel", "integer", "how many at a time", default = 1, min = 1,
+        max = 50 },
+      { "image", "name", "container image" },
+      { "name", "name", "name of the machine" },
+    },
+    SIZE, MORE,
+    {
+      { "command", "string", "command instead of the image's own", rest = true,
+        many = true, metavar = "CMD" },
+      NO_WAIT,
+    },
+  }),
+  order = { "id" },
+  returns = { list = "outcome" },
+  columns = cells.OUTCOME,
+  examples = { "machines update 1234abcd --memory 1GB --app my-app" },
+}
+
+-- A new volume for each mount of the source, in the copy's region.
+local function copy_volumes(ctx, args, read, region)
+  local made, changes = {}, {}
+  local source = tbl.get(read.machine, "config.mounts")
+  for i, mount in ipairs(type(source) == "table" and source or {}) do
+    local volume, e = ctx.call("volumes.get",
+      { app = args.app, id = mount.volume })
+    local copy
+    if volume then
+      copy, e = ctx.call("volumes.create_once", {
+        app = args.app, name = volume.name, region = region,
+        size_gb = volume.size_gb, encrypted = volume.encrypted,
+        require_unique_zone = true,
+      })
+    end
+    if not copy then
+      return made, nil, e
+    end
+    made[#made + 1] = copy.id
+    changes[i] = { { "mounts", i, "volume" }, copy.id }
+  end
+  return made, changes
+end
+
+-- After these it is not known whether the machine came about.
+local UNCLEAR = tbl.set({ "timeout", "network", "server" })
+
+-- Volumes made for a copy that surely did not come about are nobody's.
+local function discard(ctx, app, volumes, failure)
+  for _, id in ipairs(failure.created and {} or volumes) do
+    local done, e
+    if UNCLEAR[failure.kind] then
+      e = failure
+    else
+      done, e = ctx.call("volumes.destroy_once", { app = app, id = id })
+    end
+    if not done then
+      ctx.notice(("volume %s was made for the copy and is still there: %s")
+        :format(id, e.message))
+    end
+  end
+end
+
+op {
+  id = "machines.clone",
+  title = "Make a machine like another",
+  doc = "The copy gets the same config and, for each volume, an empty one of"
+    .. " the same size.",
+  effect = "write",
+  cost = "a running machine and its volumes are billed.",
+  calls = {
+    "machines.get", "volumes.get", "volumes.create_once",
+    "volumes.destroy_once", "machines.create_once", "apps.get",
+    "regions.placements",
+  },
+  run = function(ctx, args)
+    local read, e = config.read(ctx, args)
+    if not read then
+      return nil, e
+    end
+    local region = args.region or read.machine.region
+    local made, changes, why = copy_volumes(ctx, args, read, region)
+    local text
+    if changes then
+      text, why = json.edit(read.text, changes)
+    end
+    local machine
+    if text then
+      machine, why = launch(ctx, args, json.raw(text), region)
+    end
+    if not machine then
+      discard(ctx, args.app, made, why)
+      return nil, why
+    end
+    return machine
+  end,
+  params = {
+    APP,
+    { "id", "machine", "id of the machine to copy", required = true, pos = 1 },
+    { "region", "region", "region of the copy; the same unless told" },
+    { "name", "name", "name of the copy" },
+    { "no_start", "boolean", "create it without starting it" },
+    NO_WAIT,
+  },
+  returns = "machine",
+  columns = COLUMNS,
+  produces = { id = "id" },
+  undo = { op = "machines.destroy", args = { app = "{app}", id = "{id}" } },
+  cli = { "clone" },
+  examples = { "clone 1234abcd --region fra --app my-app" },
+}

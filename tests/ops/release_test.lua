@@ -1,0 +1,120 @@
+--- Going back and deploying again; detaching; clusters that do not come about.
+
+local support = require "ops.support"
+local t = require "kit"
+
+local failure, run = support.failure, support.run
+
+local function release(version, image, more)
+  local made = { id = "r" .. version, version = version, image = image, status = "complete" }
+  for key, value in pairs(more or {}) do
+    made[key] = value
+  end
+  return made
+end
+
+local function rollback(args, releases)
+  local image
+  args.app = "web"
+  local value, e, ctx = run("releases.rollback", args, {
+    ["releases.list"] = releases,
+    ["deploy.image"] = function(given)
+      image = given.image
+      return { stdout = "" }
+    end,
+  })
+  return image, e, ctx, value
+end
+
+t.test("rollback takes the newest good release before the newest", function()
+  t.eq(rollback({}, {
+    release(5, "five"), release(4, "four", { status = "failed", stable = false }),
+    release(3, "", {}), release(2, "two"), release(1, "one"),
+  }), "two")
+  t.eq(rollback({}, { release(3, "same"), release(2, "same"), release(1, "one") }), "one")
+  t.eq(rollback({}, { release(2, "bad", { status = "failed" }),
+    release(1, "one", { status = "running", stable = true }) }), "one")
+end)
+
+t.test("a release named is the one, whatever became of it", function()
+  local list = { release(3, "three"), release(2, "two", { status = "failed" }) }
+  local image, _, ctx = rollback({ version = 2 }, list)
+  t.eq(image, "two")
+  t.match(ctx.notices[1], "deploying release 2: two")
+end)
+
+t.test("without a release to go back to nothing is deployed", function()
+  for _, case in ipairs({
+    { {}, { release(1, "one") }, "no earlier release" },
+    { {}, {}, "no earlier release" },
+    { { version = 9 }, { release(1, "one") }, "has no release 9" },
+    { { version = 1 }, { release(1, nil) }, "release 1 of app web has no image" },
+  }) do
+    local image, e = rollback(case[1], case[2])
+    t.eq(image, nil)
+    t.match(e.message, case[3])
+  end
+end)
+
+t.test("redeploy deploys the image that runs", function()
+  local asked
+  run("deploy.again", { app = "web" }, {
+    ["releases.current"] = release(3, "three"),
+    ["deploy.image"] = function(args)
+      asked = args.image
+      return {}
+    end,
+  })
+  t.eq(asked, "three")
+  local none, e = run("deploy.again", { app = "web" }, { ["releases.current"] = release(1) })
+  t.err(none, e, "has no image")
+end)
+
+t.test("detaching removes record and secret, and tells what stays", function()
+  local unset
+  local list, e, ctx = run("postgres.detach", { cluster = "pg1", app = "web" }, {
+    ["postgres.list_attachments"] = { { id = "a1", database = "web", user = "web",
+      variable = "DATABASE_URL" } },
+    ["postgres.forget_attachment"] = {},
+    ["secrets.unset"] = function(args)
+      unset = args.names
+      return {}
+    end,
+  })
+  t.eq(e, nil)
+  t.eq(#list, 1)
+  t.eq(unset, { "DATABASE_URL" })
+  t.match(ctx.notices[1], "database web and user web stay in cluster pg1")
+  local none
+  none, e = run("postgres.detach", { cluster = "pg1", app = "web" },
+    { ["postgres.list_attachments"] = {} })
+  t.err(none, e, "not attached")
+end)
+
+t.test("a record that cannot be removed keeps its secret", function()
+  local _, e, ctx = run("postgres.detach", { cluster = "pg1", app = "web" }, {
+    ["postgres.list_attachments"] = { { id = "a1", variable = "DATABASE_URL" } },
+    ["postgres.forget_attachment"] = failure("forbidden"),
+  })
+  t.eq(e.kind, "forbidden")
+  t.eq(#ctx.calls, 2)
+end)
+
+t.test("a cluster that fails is told as failed", function()
+  local states = { "creating", "initializing", "failed" }
+  local cluster, e = run("mpg.create", { name = "main", region = "iad", org = "acme" }, {
+    ["mpg.create_once"] = { id = "c1", status = "creating" },
+    ["mpg.get"] = function()
+      return { id = "c1", status = table.remove(states, 1) }
+    end,
+  })
+  t.err(cluster, e, "server")
+  t.match(e.hint, "mpg destroy c1")
+end)
+
+t.test("a cluster somebody else destroyed meanwhile is destroyed", function()
+  local cluster = run("mpg.destroy", { id = "c1" }, {
+    ["mpg.get"] = { id = "c1" }, ["mpg.destroy_once"] = failure("error", 410),
+  })
+  t.eq(cluster.id, "c1")
+end)
