@@ -75,7 +75,7 @@ M.OUTCOME = {
   { "REGION", "region", priority = 2 },
   { "STATE", "state", format = "state" },
   { "OUTCOME", "outcome" },
-  { "ERROR", "error", priority = 4, wide = true },
+  { "ERROR", "error", priority = 4 },
 }
 
 return M

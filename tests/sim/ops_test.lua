@@ -44,11 +44,44 @@ local function arguments_for(sim)
   end
 end
 
+-- The node id of an organization.
+local function node_of(sim, slug)
+  return sim:graphql("query($s: String!) { organization(slug: $s) { id } }",
+    { s = slug }).organization.id
+end
+
 -- Arguments that the rule above cannot know, by operation.
 local SPECIAL = {
   ["apps.create_once"] = { name = "made-here" },
   ["certs.add"] = { hostname = "new.example.com" },
+  ["extensions.create_once"] = function(sim)
+    return { type = "upstash_redis", node = node_of(sim, "acme"), region = "iad",
+      name = "made-here" }
+  end,
+  ["extensions.destroy_once"] = { name = "acme-cache", provider = "upstash_redis" },
+  ["extensions.provider"] = { name = "tigris" },
+  ["machines.create_once"] = { config = { image = "example.com/a" } },
   ["machines.destroy_once"] = { force = true },
+  ["postgres.forget_attachment"] = function(sim)
+    sim:graphql([[mutation { attachPostgresCluster(input: {
+      appId: "my-app", postgresClusterAppId: "acme-api"
+    }) { environmentVariableName } }]])
+    return { app = "my-app", cluster = "acme-api", attachment = sim:graphql([[query {
+      postgresAttachments(postgresAppName: "acme-api") { nodes { id } }
+    }]]).postgresAttachments.nodes[1].id }
+  end,
+  ["secrets.unset"] = { names = { "OLD_KEY" } },
+  ["tokens.create_once"] = function(sim)
+    return { node = node_of(sim, "acme") }
+  end,
+  ["tokens.revoke"] = function(sim)
+    return { id = sim:graphql([[query {
+      organization(slug: "acme") { limitedAccessTokens { nodes { id } } }
+    }]]).organization.limitedAccessTokens.nodes[1].id }
+  end,
+  ["wireguard.remove_once"] = function(sim)
+    return { node = node_of(sim, "personal"), name = "laptop" }
+  end,
 }
 
 local function arguments(op, sim)
@@ -58,7 +91,11 @@ local function arguments(op, sim)
       args[param.name] = find(param)
     end
   end
-  for name, value in pairs(SPECIAL[op.id] or {}) do
+  local special = SPECIAL[op.id] or {}
+  if type(special) == "function" then
+    special = special(sim)
+  end
+  for name, value in pairs(special) do
     args[name] = value
   end
   return t.ok(opkit.check(op, args))
