@@ -10,6 +10,9 @@ local terminal = require "cli.terminal"
 
 local M = {}
 
+-- Asks the shell for names of files.
+local FILES = ":files"
+
 ---@class cli.Candidate
 ---@field [1] string
 ---@field [2] string?
@@ -34,6 +37,9 @@ local function one_line(text)
 end
 
 local function starting_with(candidates, prefix)
+  if candidates[1] and candidates[1][1] == FILES then
+    return candidates -- the shell knows which files start like that
+  end
   return tbl.filter(candidates, function(candidate)
     return candidate[1]:sub(1, #prefix) == prefix
   end)
@@ -86,7 +92,7 @@ local function values_for(param, parsed, env)
       return { value }
     end)
   elseif source.files then
-    return { { ":files" } }
+    return { { FILES } }
   end
   local items = env.live(source, parsed)
   local candidates = {}
@@ -132,6 +138,9 @@ local function for_word(parsed, word, env)
     local param = find_flag(parsed, flag)
     local found = param and values_for(param, parsed, env) or {}
     return tbl.map(starting_with(found, value), function(candidate)
+      if candidate[1] == FILES then
+        return candidate
+      end
       return { flag .. "=" .. candidate[1], candidate[2] }
     end)
   elseif word:sub(1, 1) == "-" and #parsed.rest == 0 then
@@ -140,11 +149,7 @@ local function for_word(parsed, word, env)
     return words_after(parsed, word)
   end
   local param = next_positional(parsed)
-  local found = param and values_for(param, parsed, env) or {}
-  if found[1] and found[1][1] == ":files" then
-    return found
-  end
-  return starting_with(found, word)
+  return starting_with(param and values_for(param, parsed, env) or {}, word)
 end
 
 --- The candidates for the last word.
@@ -160,15 +165,11 @@ function M.candidates(words, env)
   if parsed then
     if parsed.command.verbatim
       and #parsed.words - parsed.command.used >= parsed.command.verbatim then
-      return { { ":files" } }
+      return { { FILES } }
     end
     return for_word(parsed, word, env)
   elseif open then
-    local found = values_for(open, so_far, env)
-    if found[1] and found[1][1] == ":files" then
-      return found
-    end
-    return starting_with(found, word)
+    return starting_with(values_for(open, so_far, env), word)
   end
   return {}
 end

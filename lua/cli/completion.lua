@@ -42,6 +42,7 @@ _clanker() {
   local line
   while IFS= read -r line; do
     if [[ $line == :files ]]; then
+      compset -P '--*='
       _files
     elif [[ $line == *$'\t'* ]]; then
       candidates+=("${${line%%$'\t'*}//:/\\:}:${line#*$'\t'}")
@@ -64,7 +65,10 @@ function __clanker_complete
     set -l current (commandline -ct)
     for line in ($before[1] __complete -- $before[2..-1] "$current" 2>/dev/null)
         if test "$line" = :files
-            __fish_complete_path "$current"
+            set -l prefix (string match -r -- '^--[^=]*=' "$current")
+            for path in (__fish_complete_path (string replace -- "$prefix" "" "$current"))
+                echo $prefix$path
+            end
         else
             echo $line
         end
