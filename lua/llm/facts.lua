@@ -22,7 +22,8 @@ local MB = 1024 * 1024
 ---@field sets string[] data its records are made of
 ---@field records fun(data: table<string, table[]>): table[]
 ---@field names string[] fields a word of the question may name, in this order
----@field has_regions boolean? its records have a list of regions
+---@field has_regions boolean? its records are where their machines are: lists
+--- `regions` and `running_regions`
 ---@field states table<string, fun(record: table): boolean>
 ---@field measures table<string, llm.Measure>
 ---@field columns llm.Field[]
@@ -144,7 +145,8 @@ local function app_records(data)
       org = text(tbl.get(item, "organization.slug")) or text(item.org_slug),
       state = text(item.status), machines = #own, running = #running,
       running_of = ("%d of %d"):format(#running, #own),
-      regions = distinct(#running > 0 and running or own, "region"),
+      regions = distinct(own, "region"),
+      running_regions = distinct(running, "region"),
     }
   end)
 end

@@ -42,9 +42,16 @@ local function own_meaning(word, noun, records)
   end
 end
 
--- "amsterdam" names the region whose title has that word.
-local function region_code(regions, word)
-  local item = tbl.find(regions or {}, function(item)
+-- A region by its code, also one that is no longer listed but still in use, or
+-- by a word of its title: "amsterdam".
+local function region_code(data, word)
+  local used = tbl.find(data.machines or {}, function(machine)
+    return is_text(machine.region, word)
+  end)
+  if used then
+    return used.region
+  end
+  local item = tbl.find(data.regions or {}, function(item)
     local title = type(item.name) == "string" and item.name:lower() or ""
     return is_text(item.code, word)
       or tbl.contains(str.words((title:gsub("[,()]", " "))), word)
@@ -63,7 +70,7 @@ local function general_meaning(word, data)
       return "org", tbl.get(item, "organization.slug")
     end
   end
-  local code = region_code(data.regions, word)
+  local code = region_code(data, word)
   if code then
     return "region", code
   end
@@ -101,11 +108,56 @@ local function test_for(field, value, noun, data)
     return function(record)
       return record[field] == value
     end
-  elseif field == "region" and noun.has_regions then
-    return function(record)
-      return tbl.contains(record.regions, value)
+  end
+end
+
+-- Records made of machines, seen in some regions only: what is true of an app
+-- elsewhere is not true of it there.
+local function within_regions(noun, data, codes)
+  local there = tbl.merge(data, {
+    machines = tbl.filter(data.machines, function(machine)
+      return tbl.contains(codes, machine.region)
+    end),
+  })
+  return tbl.filter(noun.records(there), function(record)
+    return record.machines > 0
+  end)
+end
+
+-- What the words name: values by field, and the fields in the words' order.
+local function meanings(words, noun, records, data)
+  local values, fields = {}, {}
+  for _, word in ipairs(words) do
+    local field, value = own_meaning(word, noun, records)
+    if not field then
+      field, value = general_meaning(word, data)
+    end
+    if not field then
+      return nil, M.unknown(word)
+    end
+    if not values[field] then
+      values[field] = {}
+      fields[#fields + 1] = field
+    end
+    table.insert(values[field], value)
+  end
+  return values, fields
+end
+
+-- Keeps the records that are in any of the named.
+local function keep_named(records, field, names, noun, data)
+  local tests = {}
+  for i, name in ipairs(names) do
+    tests[i] = test_for(field, name, noun, data)
+    if not tests[i] then
+      return nil, M.unknown(name)
     end
   end
+  return tbl.filter(records, function(record)
+    return tbl.find(tests, function(test)
+      return test(record)
+    end) ~= nil
+  end)
 end
 
 ---@class llm.Scope
@@ -122,37 +174,30 @@ end
 ---@return llm.Scope?
 ---@return err.Record?
 function M.narrow(words, noun, records, data)
-  local tests, values, fields = {}, {}, {}
-  for _, word in ipairs(words) do
-    local field, value = own_meaning(word, noun, records)
-    if not field then
-      field, value = general_meaning(word, data)
-    end
-    local test = field and test_for(field, value, noun, data)
-    if not test then
-      return nil, M.unknown(word)
-    end
-    if not tests[field] then
-      tests[field], values[field] = {}, {}
-      fields[#fields + 1] = field
-    end
-    table.insert(tests[field], test)
-    table.insert(values[field], value)
+  local values, fields = meanings(words, noun, records, data)
+  if not values then
+    return nil, fields
+  end
+  local by_place = values.region and noun.has_regions
+  if by_place then
+    records = within_regions(noun, data, values.region)
   end
   local within = {}
   for _, field in ipairs(fields) do
-    records = tbl.filter(records, function(record)
-      return tbl.find(tests[field], function(test)
-        return test(record)
-      end) ~= nil
-    end)
+    if not (by_place and field == "region") then
+      local kept, e = keep_named(records, field, values[field], noun, data)
+      if not kept then
+        return nil, e
+      end
+      records = kept
+    end
     if WITHIN[field] then
       within[#within + 1] = WITHIN[field]:format(str.join(values[field], "or"))
     end
   end
   return {
     records = records, within = within,
-    is_named = tests.name ~= nil or tests.id ~= nil,
+    is_named = values.name ~= nil or values.id ~= nil,
   }
 end
 

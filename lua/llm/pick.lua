@@ -181,6 +181,19 @@ local function ordered(query, measure, records)
   return rank.by_name(records)
 end
 
+-- Where an app is, or where it runs: whichever the question is about.
+local function with_places(query, records)
+  local is_running = tbl.find(query.states, function(state)
+    return state.value == "running" and not state.negated
+  end)
+  return tbl.map(records, function(record)
+    return tbl.merge(record, {
+      regions = is_running and #record.running_regions > 0
+        and record.running_regions or record.regions,
+    })
+  end)
+end
+
 --- Applies the question to the data.
 ---@param query llm.Query
 ---@param data table<string, table[]>
@@ -194,6 +207,9 @@ function M.apply(query, data)
   local scope, e = names.narrow(query.names, noun, noun.records(data), data)
   if not scope then
     return nil, e
+  end
+  if noun.has_regions then
+    scope.records = with_places(query, scope.records)
   end
   local tests, problem = tests_for(query, noun, measure, data, counted ~= nil)
   if not tests then

@@ -176,6 +176,33 @@ t.test("yes and no about all", function()
   t.match(t.ok(ask("are all my machines running?")).sentence, "^No: 3 of 7")
 end)
 
+-- One app: running in ams, suspended in nrt.
+local TWO_PLACES = {
+  ["apps.list"] = { { name = "web", organization = { slug = "acme" } } },
+  ["machines.list"] = {
+    { id = "a", name = "a", app = "web", region = "ams", state = "started" },
+    { id = "b", name = "b", app = "web", region = "nrt", state = "suspended" },
+  },
+}
+
+t.test("an app that runs elsewhere does not run in a region", function()
+  local answer = t.ok(ask("which apps are running in nrt?", TWO_PLACES))
+  t.eq(answer.sentence, "Your only app in nrt is not running.")
+  t.eq(t.ok(ask("is web running in nrt?", TWO_PLACES)).sentence:match("^%a+"), "No")
+  t.eq(t.ok(ask("is web running in ams?", TWO_PLACES)).sentence:match("^%a+"), "Yes")
+end)
+
+t.test("where apps are and where they run are two questions", function()
+  local answer = t.ok(ask("where are my apps running?", TWO_PLACES))
+  t.eq(answer.rows[1][2], "ams")
+  answer = t.ok(ask("where are my apps?", TWO_PLACES))
+  t.eq(answer.rows[1][2], "ams, nrt")
+  answer = t.ok(ask("how many apps are in each region?", TWO_PLACES))
+  t.eq(answer.sentence, "1 app in 2 regions: ams (web); nrt (web).")
+  answer = t.ok(ask("in which regions do my apps run?", TWO_PLACES))
+  t.eq(answer.sentence, "1 running app in 1 region: ams (web).")
+end)
+
 t.test("the rest of the vocabulary", function()
   says("who am I?", "You are dev@example.com.")
   says("what is the latest release of web?",
