@@ -63,6 +63,7 @@ local SPECIAL = {
   ["machines.create_once"] = { config = { image = "example.com/a" } },
   ["machines.destroy_once"] = { force = true },
   ["postgres.forget_attachment"] = function(sim)
+    sim.world:get("app", "acme-api").role = "postgres_cluster"
     sim:graphql([[mutation { attachPostgresCluster(input: {
       appId: "my-app", postgresClusterAppId: "acme-api"
     }) { environmentVariableName } }]])
