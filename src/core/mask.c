@@ -43,8 +43,10 @@ static void add_entry(void *ud, unsigned char c)
 {
     struct index_pass *pass = ud;
 
-    if (pass->place)
+    if (pass->place) {
+        clk_mask_second_bytes(&pass->entry, c);
         pass->set->index[pass->next[c]] = pass->entry;
+    }
     pass->next[c]++;
 }
 
@@ -98,9 +100,12 @@ static struct clk_mask_match match_here(const struct clk_secrets *set,
 
     for (uint32_t i = set->start[text[0]]; i < end; i++) {
         const struct clk_mask_entry *e = &set->index[i];
-        struct clk_mask_match m =
-            clk_mask_match_at(e->secret, e->form, text, len);
+        struct clk_mask_match m;
 
+        if (len > 1 && !e->any && text[1] != e->second[0]
+            && text[1] != e->second[1] && text[1] != e->second[2])
+            continue;
+        m = clk_mask_match_at(e->secret, e->form, text, len);
         if (m.len > best.len)
             best.len = m.len;
         best.more |= m.more;

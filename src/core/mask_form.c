@@ -38,6 +38,7 @@ static struct clk_mask_match match_units(const struct clk_secret *s,
                                          enum clk_mask_form form,
                                          const unsigned char *text, size_t len)
 {
+    unsigned char lead = clk_mask_unit_lead(form);
     size_t at = 0, used = 0;
 
     while (at < s->len) {
@@ -46,6 +47,11 @@ static struct clk_mask_match match_units(const struct clk_secret *s,
 
         if (used == len)
             return found(0, true);
+        if (text[used] != lead && text[used] != '+') { /* no escape: the rule */
+            if (text[used++] != s->bytes[at++])
+                return no_match;
+            continue;
+        }
         u = clk_mask_unit(form, text + used, len - used);
         if (u.used == 0)
             return found(0, true);
@@ -137,10 +143,8 @@ struct clk_mask_match clk_mask_match_at(const struct clk_secret *secret,
    not, it need not be looked for. */
 static bool differs(const struct clk_secret *s, enum clk_mask_form form)
 {
-    unsigned char lead;
-
     for (size_t i = 0; i < s->len; i++) {
-        if (clk_mask_unit_escapes(form, s->bytes[i], &lead))
+        if (clk_mask_unit_escapes(form, s->bytes[i]))
             return true;
     }
     return false;
@@ -150,7 +154,7 @@ void clk_mask_first_bytes(const struct clk_secret *secret,
                           enum clk_mask_form form,
                           void (*add)(void *ud, unsigned char c), void *ud)
 {
-    unsigned char c = secret->bytes[0], lead;
+    unsigned char c = secret->bytes[0], lead = clk_mask_unit_lead(form);
 
     if (form == CLK_MASK_RAW) {
         add(ud, c);
@@ -158,7 +162,7 @@ void clk_mask_first_bytes(const struct clk_secret *secret,
         if (!differs(secret, form))
             return;
         add(ud, c);
-        if (clk_mask_unit_escapes(form, c, &lead) && lead != c)
+        if (lead != c && clk_mask_unit_escapes(form, c))
             add(ud, lead);
         if (form == CLK_MASK_PERCENT && c == ' ')
             add(ud, '+');
@@ -168,5 +172,27 @@ void clk_mask_first_bytes(const struct clk_secret *secret,
                 == sextet(secret, base64_start(form)))
                 add(ud, (unsigned char)digit);
         }
+    }
+}
+
+void clk_mask_second_bytes(struct clk_mask_entry *entry, unsigned char first)
+{
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop"
+                                   "qrstuvwxyz0123456789+/";
+    const struct clk_secret *s = entry->secret;
+    unsigned char *second = entry->second;
+
+    entry->any = false;
+    second[0] = second[1] = second[2] = s->bytes[1];
+    if (entry->form >= CLK_MASK_BASE64_0) {
+        int digit = sextet(s, base64_start(entry->form) + 6);
+
+        second[0] = second[1] = second[2] = (unsigned char)alphabet[digit];
+        if (digit > 61)
+            second[1] = digit == 62 ? '-' : '_';
+    } else if (entry->form != CLK_MASK_RAW) {
+        second[1] = clk_mask_unit_lead(entry->form);
+        second[2] = '+';
+        entry->any = first == second[1] || first != s->bytes[0];
     }
 }

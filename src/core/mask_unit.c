@@ -223,17 +223,26 @@ struct clk_mask_unit clk_mask_unit(enum clk_mask_form form,
     }
 }
 
-bool clk_mask_unit_escapes(enum clk_mask_form form, unsigned char byte,
-                           unsigned char *lead)
+unsigned char clk_mask_unit_lead(enum clk_mask_form form)
 {
     switch (form) {
-    case CLK_MASK_PERCENT: *lead = '%'; return true;
-    case CLK_MASK_BACKSLASH: *lead = '\\'; return true;
+    case CLK_MASK_PERCENT: return '%';
+    case CLK_MASK_BACKSLASH: return '\\';
+    case CLK_MASK_ENTITY: return '&';
+    case CLK_MASK_QUOTE: return '"';
+    default: return '\'';
+    }
+}
+
+bool clk_mask_unit_escapes(enum clk_mask_form form, unsigned char byte)
+{
+    switch (form) {
+    case CLK_MASK_PERCENT:
+    case CLK_MASK_BACKSLASH: return true;
     case CLK_MASK_ENTITY:
-        *lead = '&';
         return byte < 32 || byte > 126 || strchr("&<>\"'/`=", byte);
-    case CLK_MASK_QUOTE: *lead = '"'; return byte == '"';
-    case CLK_MASK_APOSTROPHE: *lead = '\''; return byte == '\'';
+    case CLK_MASK_QUOTE: return byte == '"';
+    case CLK_MASK_APOSTROPHE: return byte == '\'';
     default: return false;
     }
 }

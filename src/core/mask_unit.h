@@ -18,9 +18,11 @@ struct clk_mask_unit {
 struct clk_mask_unit clk_mask_unit(enum clk_mask_form form,
                                    const unsigned char *text, size_t len);
 
-/* Whether the form ever writes the byte as something else than itself; if it
-   does, *lead is what such a sequence begins with. */
-bool clk_mask_unit_escapes(enum clk_mask_form form, unsigned char byte,
-                           unsigned char *lead);
+/* What an escape sequence of the form begins with; in percent-encoding "+" is
+   another one. */
+unsigned char clk_mask_unit_lead(enum clk_mask_form form);
+
+/* Whether the form may write the byte as something else than itself. */
+bool clk_mask_unit_escapes(enum clk_mask_form form, unsigned char byte);
 
 #endif

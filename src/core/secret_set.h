@@ -25,6 +25,8 @@ enum clk_mask_form {
 struct clk_mask_entry {
     struct clk_secret *secret;
     enum clk_mask_form form;
+    bool any; /* every byte can follow; else one of these: */
+    unsigned char second[3];
 };
 
 /* All live secrets, with what could begin at each byte value. */
@@ -48,6 +50,10 @@ struct clk_mask_match {
 void clk_mask_first_bytes(const struct clk_secret *secret,
                           enum clk_mask_form form,
                           void (*add)(void *ud, unsigned char c), void *ud);
+
+/* Sets the entry's bytes that can follow `first`, to reject most places fast.
+ */
+void clk_mask_second_bytes(struct clk_mask_entry *entry, unsigned char first);
 
 /* Looks for an occurrence at the very beginning of `text`. */
 struct clk_mask_match clk_mask_match_at(const struct clk_secret *secret,
