@@ -13,11 +13,12 @@
    With the blocks zeroed, free memory holds nothing but the allocator's links.
 
    What it costs: one memset per free, which is small next to the work that
-   filled the block (8 % of a loop that only decodes and drops JSON, nothing that
-   could be measured of a request over TLS); `realloc` cannot let glibc move a block (it would free the
-   old one unwiped) nor tell whether it would, so it copies where glibc might
-   have grown in place. Blocks that are mappings of their own are left to glibc:
-   they move by mremap and are freed to the kernel, and no copy stays behind.
+   filled the block: 8 % of a loop that only decodes and drops JSON, nothing
+   that could be measured of a request over TLS. `realloc` cannot let glibc move
+   a block (it would free the old one unwiped) nor tell whether it would, so it
+   copies where glibc might have grown in place. Blocks that are mappings of
+   their own are left to glibc: they move by mremap and are freed to the kernel,
+   and no copy stays behind.
 
    Left out under sanitizers (they bring their own malloc) and where the C
    library is not glibc: there, only the pages of core/secret.c are wiped.
