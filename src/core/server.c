@@ -260,8 +260,11 @@ static int listen_on(const union address *address, socklen_t length,
     union address bound;
     socklen_t bound_length = sizeof(bound);
     int yes = 1, error;
-    int fd = socket(address->any.sa_family,
-                    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd;
+
+    memset(&bound, 0, sizeof(bound));
+    fd = socket(address->any.sa_family,
+                SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
     if (fd < 0)
         return -errno;
