@@ -34,6 +34,8 @@ static int run(struct clk_host *host, int argc, char **argv)
     lua_State *L = host->L;
     int status;
 
+    host->argc = argc;
+    host->argv = argv;
     lua_pushcfunction(L, push_start);
     lua_pushinteger(L, argc);
     lua_pushlightuserdata(L, argv);

@@ -8,12 +8,28 @@ local session = require "cli.session"
 
 local M = {}
 
+-- Operations with arguments that this face makes out of others.
+local READERS = { ["secrets.set"] = "cli.secret_values" }
+
+---@async
+local function read_values(call)
+  local reader = READERS[call.row.id]
+  if not reader then
+    return true
+  end
+  return require(reader).read(call)
+end
+
 --- Runs the operation of the call.
 ---@async
 ---@param call cli.Call
 ---@return integer|true|nil exit_code
 ---@return err.Record?
 function M.run(call)
+  local ready, wrong = read_values(call)
+  if not ready then
+    return nil, wrong
+  end
   local account <close>, e = session.open(call)
   if not account then
     return nil, e

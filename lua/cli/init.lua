@@ -6,6 +6,7 @@ local commands = require "cli.commands"
 local err = require "base.err"
 local globals_of = require "cli.globals"
 local out = require "cli.out"
+local values = require "cli.values"
 
 local M = {}
 
@@ -154,6 +155,7 @@ end
 function M.run(argv, faces, world)
   world = world or require("cli.world").real()
   local say = out.new(world)
+  local _ <close> = values.hide(argv, world)
   local code, e = run(argv, faces, world, say)
   if code then
     return code == true and 0 or code

@@ -22,6 +22,12 @@ local NARROWEST = 20
 ---@field hidden fun(text: string): secret.Secret?, err.Record? without showing it
 ---@field cwd fun(): string
 ---@field home fun(): string?
+---@field hide_argument (fun(word: string, from: integer))? takes the end of a word
+--- out of the command line that other users can see
+---@field hidden (fun(prompt: string): secret.Secret?, err.Record?)? asks for a
+--- line without showing it
+---@field stdin_secret (fun(max: integer): secret.Secret?, err.Record?)? all of
+--- standard input
 
 ---@class cli.Out
 ---@field world cli.World

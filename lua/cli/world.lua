@@ -26,6 +26,11 @@ function M.real()
     prompt = term.prompt,
     hidden = term.hidden,
     cwd = os.cwd,
+    hide_argument = os.hide_argument,
+    hidden = term.hidden,
+    stdin_secret = function(max)
+      return require("sys.secret").from_fd(0, max)
+    end,
     home = function()
       return require("sys.fs").home()
     end,

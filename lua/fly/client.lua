@@ -132,23 +132,44 @@ local function connect(self)
   return self.fetch
 end
 
----@async
 ---@param self fly.Client
----@param call fly.Call
----@return any value, table? err
-local function flyctl(self, call)
+---@return fly.FlyctlDeps? deps, table? err
+local function flyctl_deps(self)
   local found, e = credentials(self)
   if not found then
     return nil, e
   end
-  return require("fly.flyctl").call({
+  return {
     process = self.deps.process or require "sys.process",
     fs = require "sys.fs",
     os = require "sys.os",
     settings = self.settings,
     auth = found,
     log = self.deps.log,
-  }, call)
+  }
+end
+
+---@async
+---@param self fly.Client
+---@param call fly.Call
+---@return any value, table? err
+local function flyctl(self, call)
+  local deps, e = flyctl_deps(self)
+  if not deps then
+    return nil, e
+  end
+  return require("fly.flyctl").call(deps, call)
+end
+
+--- Whether flyctl can be told a secret: it is there, and the directory it logs
+--- into is in memory.
+---@return true? yes, table? err
+function Client:flyctl_is_safe()
+  local deps, e = flyctl_deps(self)
+  if not deps then
+    return nil, e
+  end
+  return require("fly.flyctl").is_safe(deps)
 end
 
 --- Carries out a row in the way it names.

@@ -87,6 +87,12 @@ local function works(client, call)
         return ("%02x"):format(c:byte())
       end))
     end,
+    secret = function(pieces)
+      return require("sys.secret").concat(pieces)
+    end,
+    flyctl = function()
+      return client:flyctl_is_safe()
+    end,
     snapshot = function(query)
       return require("fly.logs").snapshot(deps, query)
     end,

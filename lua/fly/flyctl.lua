@@ -4,6 +4,7 @@
 
 local err = require "base.err"
 local opkit = require "opkit"
+local secret = require "sys.secret"
 local str = require "base.str"
 local text = require "fly.text"
 
@@ -104,10 +105,10 @@ local function random_name(deps)
   end)
 end
 
---- A directory of its own, in memory where there is such a place.
+--- A directory of its own in memory; nil where there is no such place.
 ---@param deps fly.FlyctlDeps
----@return string? path, table? err
-local function private_dir(deps)
+---@return string? path
+local function memory_dir(deps)
   for _, place in ipairs(MEMORY) do
     local base = place:find("^/") and place or deps.os.env(place)
     local name = base and random_name(deps)
@@ -115,7 +116,39 @@ local function private_dir(deps)
       return base .. "/" .. name
     end
   end
+  return nil
+end
+
+--- A directory of its own, in memory where there is such a place.
+---@param deps fly.FlyctlDeps
+---@return string? path, table? err
+local function private_dir(deps)
+  local path = memory_dir(deps)
+  if path then
+    return path
+  end
   return deps.fs.tmpdir("clanker-fly-")
+end
+
+--- Whether flyctl can be told a secret, which it will write into its log: it is
+--- there, and so is memory for its directory.
+---@param deps fly.FlyctlDeps
+---@return true? yes, table? err
+function M.is_safe(deps)
+  local found, e = M.find(deps)
+  if not found then
+    return nil, e
+  end
+  local path = memory_dir(deps)
+  if not path then
+    return nil, err.new {
+      kind = "error",
+      message = "flyctl would write the values into a log file on disk",
+      hint = "use --via api, or set XDG_RUNTIME_DIR to a directory in memory",
+    }
+  end
+  deps.fs.remove(path, true)
+  return true
 end
 
 --- Everything the child has in its environment besides what it inherits.
@@ -145,7 +178,9 @@ end
 ---@return string?
 local function last_words(stderr)
   local found
-  for _, line in ipairs(str.split(stderr:sub(-TAIL), "\n")) do
+  -- Masked before it is cut: of half a value nobody can tell that it is one.
+  stderr = secret.mask(stderr):sub(-TAIL)
+  for _, line in ipairs(str.split(stderr, "\n")) do
     local clean = text.line(line)
     if clean ~= "" then
       found = clean
@@ -190,13 +225,14 @@ end
 ---@param pass_on fun(chunk: string)?
 ---@return fun(chunk: string) take, fun(): string tail
 local function tail_of(pass_on)
-  local kept = ""
+  local kept, masker = "", secret.masker()
   return function(chunk)
-    kept = (kept .. chunk):sub(-TAIL)
+    kept = (kept .. masker:feed(chunk)):sub(-TAIL)
     if pass_on then
       pass_on(chunk)
     end
   end, function()
+    kept = (kept .. masker:finish()):sub(-TAIL)
     return kept
   end
 end

@@ -1,8 +1,8 @@
 --- The HTTP request of an operation row, ready to send.
 --- Pure. An argument can never become another path, another query or a header.
 
+local bodies = require "fly.body"
 local err = require "base.err"
-local json = require "base.json"
 local opkit = require "opkit"
 local str = require "base.str"
 local text = require "fly.text"
@@ -77,7 +77,7 @@ end
 ---@return table? request {method, url, action, service, body, headers}, table? err
 function M.request(row, args, bases, opts)
   opts = opts or {}
-  local refused = check_segments(row, args)
+  local refused, body = check_segments(row, args), nil
   if refused then
     return nil, refused
   end
@@ -90,13 +90,19 @@ function M.request(row, args, bases, opts)
     made.query[#made.query + 1] = { "cursor", opts.cursor }
   end
   made.headers[M.LEASE_HEADER] = opts.nonce
+  if made.body then
+    body, refused = bodies.encode(made.body)
+    if refused then
+      return nil, refused
+    end
+  end
   local service, base = M.service(row)
   return {
     method = made.method,
     url = bases[base] .. made.path .. query_text(made.query),
     action = table.concat(row.http, " "),
     service = service,
-    body = made.body and json.encode(made.body),
+    body = body,
     headers = made.headers,
   }
 end

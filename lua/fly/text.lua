@@ -1,10 +1,16 @@
 --- Turns text a server sent into one line that is safe to show.
---- Pure: bounded input, no escapes, no control or direction marks, valid UTF-8.
+--- Bounded input, no escapes, no control or direction marks, valid UTF-8, and no
+--- secret of this process: once lines are joined or cut none could be told.
+
+local secret = require "sys.secret"
 
 local M = {}
 
 --- How much of a text is looked at, in bytes; the rest is dropped.
 local LOOK = 4096
+
+--- How much of it is searched for secrets, which are at most 1 MiB long.
+local MASKED = 2 * 1024 * 1024
 local ELLIPSIS = "\u{2026}"
 local REPLACEMENT = "\u{FFFD}"
 
@@ -69,7 +75,7 @@ end
 ---@param max integer? default 300
 ---@return string
 function M.line(text, max)
-  text = text:sub(1, LOOK)
+  text = secret.mask(text:sub(1, MASKED)):sub(1, LOOK)
   for _, pattern in ipairs(ESCAPES) do
     text = text:gsub(pattern, "")
   end

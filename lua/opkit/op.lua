@@ -71,6 +71,9 @@ local registry = require "opkit.registry"
 ---@field follow fun(query: table, on_line: function): boolean?, err.Record?
 ---@field sleep fun(seconds: number)
 ---@field unique fun(): string a text that never comes again
+---@field secret fun(pieces: any[]): any one secret made of texts and secrets
+---@field flyctl fun(): true?, err.Record? whether flyctl is there, and keeps what
+--- it is told in memory
 ---@field memo table<string, any> lasts as long as the client; for hints only
 ---@field each fun(item: any)? set when the caller takes items as they come
 ---@field org string? slug of the organization to stay in

@@ -29,13 +29,15 @@ local M = {}
 --- "header.X", "none" (not sent); default: by name, where the method puts it
 ---@field wire (fun(value: any): any)? the value as it travels
 ---@field hidden boolean? not in help and completion
+---@field only "cli"? no other face has it: the command line makes another
+--- parameter of it
 
 local FIELDS = {
   [1] = "string", [2] = "string", [3] = "string", required = "boolean",
   default = "any", values = "table", min = "number", max = "number",
   pos = "number", rest = "boolean", many = "boolean", short = "string",
   metavar = "string", sensitive = "boolean", at = "string", hidden = "boolean",
-  wire = "function",
+  wire = "function", only = "string",
 }
 
 -- One word per thing: names that are another name's synonym.

@@ -61,7 +61,8 @@ end
 function M.schema(op, opts)
   local properties, required = {}, json.array()
   for _, param in ipairs(op.params) do
-    if not param.hidden and (not param.sensitive or (opts and opts.sensitive)) then
+    if not param.hidden and not param.only
+      and (not param.sensitive or (opts and opts.sensitive)) then
       properties[param.name] = property(param)
       if param.required then
         required[#required + 1] = param.name

@@ -492,6 +492,76 @@ M.define("secret", {
   end,
 })
 
+-- Names and secret values, or null to take a name away. Programs may give texts;
+-- a face that reads them from its user gives handles.
+M.define("secret_values", {
+  metavar = "NAME=SECRET",
+  widget = "password",
+  sensitive = true,
+  collects = true,
+  show = function()
+    return "[secret]"
+  end,
+  json = function()
+    return {
+      type = "object", writeOnly = true,
+      additionalProperties = { type = { "string", "null" } },
+    }
+  end,
+  check = function(value)
+    if type(value) ~= "table" then
+      return nil, "must be names with their values"
+    end
+    for key, item in pairs(value) do
+      if not M.is_secret_name(key) then
+        return nil, "must have names of letters, digits and _, the first no digit"
+      elseif type(item) ~= "string" and type(item) ~= "userdata" then
+        return nil, "must have texts or secrets as values"
+      end
+    end
+    return value
+  end,
+})
+
+--- Whether a secret can have this name: it becomes an environment variable.
+---@param key any
+---@return boolean
+function M.is_secret_name(key)
+  return type(key) == "string" and #key <= 256 and key:find("^[%a_][%w_]*$") ~= nil
+end
+
+M.define("secret_name", {
+  metavar = "NAME",
+  widget = "text",
+  complete = { op = "secrets.list", value = "name", from = { "app" } },
+  json = function()
+    return { type = "string", pattern = "^[A-Za-z_][A-Za-z0-9_]*$" }
+  end,
+  check = function(value)
+    if not M.is_secret_name(value) then
+      return nil, "must be a name of letters, digits and _, the first no digit"
+    end
+    return value
+  end,
+})
+
+-- NAME=VALUE, NAME=- or NAME as somebody typed it: it may hold a value, so it is
+-- never shown.
+M.define("assignment", {
+  metavar = "NAME=VALUE",
+  widget = "password",
+  sensitive = true,
+  json = string_json,
+  check = function(value)
+    local key = type(value) == "string" and value:match("^[^=]*")
+    if not M.is_secret_name(key) then
+      return nil, "must be NAME=VALUE, NAME=- or NAME, the name of letters,"
+        .. " digits and _"
+    end
+    return value
+  end,
+})
+
 -- Any JSON value, as decoded.
 M.define("json", {
   metavar = "JSON",

@@ -1,11 +1,9 @@
 --- Secrets of an app: names and digests; values are write-only.
 
-local cells = require "ops.cells"
-local config = require "ops.flow_config"
-local flow_machine = require "ops.flow_machine"
-local json = require "base.json"
+local flow = require "ops.flow"
 local op = require "opkit.op"
 local resource = require "opkit.resource"
+local state = require "ops.secret_state"
 
 resource {
   id = "secrets",
@@ -14,91 +12,60 @@ resource {
   doc = "A secret is an environment variable whose value nobody can read back.",
 }
 
+local APP = { "app", "app", "name of the app", required = true }
+
 op {
-  id = "secrets.list",
-  title = "List secrets",
-  doc = "Shows names and digests; the API never shows a value.",
+  id = "secrets.list_app",
+  hidden = true,
+  title = "List secrets as the API knows them",
   effect = "read",
   http = { "GET", "/v1/apps/{app}/secrets" },
   limit = "app",
   items = "secrets",
+  params = { APP },
+  returns = { list = "secret" },
+}
+
+-- When the versions of the app's machines were made; nil when that is unknown.
+local function versions(ctx, app)
+  local made, is_known = {}, true
+  local count, e = ctx.call("machines.list_app", { app = app }, {
+    each = function(machine)
+      if state.is_lasting(machine) then
+        made[#made + 1] = state.made_at(machine)
+        is_known = is_known and state.made_at(machine) ~= nil
+      end
+    end,
+  })
+  if not count then
+    ctx.notice("which secrets are deployed is not known: " .. e.message)
+  end
+  return count and is_known and made or nil
+end
+
+op {
+  id = "secrets.list",
+  title = "List secrets",
+  doc = "Shows names and digests; the API never shows a value. A staged secret"
+    .. " is one that machines get with the next deploy.",
+  effect = "read",
+  calls = { "secrets.list_app", "machines.list_app" },
+  run = function(ctx, args)
+    local made = versions(ctx, args.app)
+    return flow.items(ctx, "secrets.list_app", { app = args.app }, function(item)
+      item.status = made and state.status(item, made) or nil
+      return item
+    end)
+  end,
   order = { "name" },
-  params = {
-    { "app", "app", "name of the app", required = true },
-  },
+  params = { APP },
   returns = { list = "secret" },
   columns = {
     { "NAME", "name" },
     { "DIGEST", "digest", format = "short" },
+    { "STATUS", "status" },
     { "UPDATED", "updated_at", format = "ago", priority = 2 },
     { "CREATED", "created_at", format = "ago", priority = 3 },
   },
   examples = { "list secrets --app my-app" },
-}
-
--- { A = null, B = null }: how names are unset.
-local function nulls(names)
-  local values = {}
-  for _, name in ipairs(names) do
-    values[name] = json.null
-  end
-  return values
-end
-
-op {
-  id = "secrets.unset",
-  title = "Unset secrets",
-  doc = [[
-    They are gone from what machines get with their next deploy; deploy them
-    with `secrets deploy`. Unsetting an unknown name is no error.
-  ]],
-  effect = "destroy",
-  confirm = "Unset {names} of app {app}? The values cannot be read back.",
-  http = { "POST", "/v1/apps/{app}/secrets" },
-  limit = "app",
-  params = {
-    { "app", "app", "name of the app", required = true },
-    { "names", "name", "names of the secrets", required = true, pos = 1,
-      many = true, at = "body.values", wire = nulls },
-  },
-  returns = {
-    object = { version = "integer?", secrets = { list = "secret", optional = true } },
-  },
-  idempotent = true,
-  examples = { "secrets unset OLD_KEY --app my-app" },
-}
-
-op {
-  id = "secrets.deploy",
-  title = "Give an app's machines its secrets as they are now",
-  doc = "Replaces the machines one after another unless told otherwise.",
-  effect = "write",
-  calls = { "machines.list_app", "machines.get", "machines.update_once" },
-  run = function(ctx, args)
-    local targets, e = flow_machine.targets(ctx, { app = args.app, all = true },
-      { started = true, stopped = true, suspended = true })
-    if not targets then
-      return nil, e
-    end
-    return flow_machine.each(ctx, targets, args.parallel, function(target)
-      return config.update(ctx, target, {
-        always = true, args = { min_secrets_version = args.version },
-        no_wait = args.no_wait,
-        change = function(read)
-          return read.text
-        end,
-      })
-    end)
-  end,
-  params = {
-    { "app", "app", "name of the app", required = true },
-    { "version", "integer", "version of the secrets they must have", min = 1 },
-    { "parallel", "integer", "how many at a time", default = 1, min = 1,
-      max = 50 },
-    { "no_wait", "boolean", "do not wait until they run" },
-  },
-  order = { "id" },
-  returns = { list = "outcome" },
-  columns = cells.OUTCOME,
-  examples = { "secrets deploy --app my-app" },
 }

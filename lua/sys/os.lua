@@ -28,6 +28,11 @@ M.wall = host.wall
 ---@type fun(n: integer): string?, string?, string?
 M.random = host.random
 
+--- Overwrites the words of this process's command line that are `word`, from
+--- that byte on; says how many there were.
+---@type fun(word: string, from: integer): integer
+M.hide_argument = host.hide_argument
+
 M.pid = host.pid
 M.uid = host.uid
 M.cwd = host.cwd

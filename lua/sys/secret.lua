@@ -10,6 +10,8 @@ local M = {}
 ---@field close fun(self) wipes it as soon as no request or child still sends it
 ---@field equals fun(self, other: string|secret.Secret): boolean constant time
 ---@field find_class fun(self, class: "control"|"space"|"non_ascii"|"invisible"): integer?
+---@field fits_import fun(self, name: string): boolean flyctl can read it back
+---@field json fun(self): secret.Secret?, string?, string? as a JSON string
 ---@field len fun(self): integer
 ---@field remove_space fun(self): secret.Secret
 ---@field split fun(self, separator: string): secret.Secret[]
@@ -52,6 +54,18 @@ local function record(value, message, code)
     return nil, err.from_host(message, code)
   end
   return value
+end
+
+---@class secret.Entry
+---@field name string
+---@field value secret.Secret
+---@field line integer where it ends
+
+--- The entries of a text of NAME=value lines (rules: src/core/dotenv.h).
+---@param text secret.Secret
+---@return secret.Entry[]?, err.Record? names the line, not what it holds
+function M.dotenv(text)
+  return record(host.dotenv(text))
 end
 
 --- The value of an environment variable; `take` removes it from this process.

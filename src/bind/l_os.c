@@ -2,12 +2,15 @@
 #include <lauxlib.h>
 #include <lua.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <uv.h>
 
+#include "core/secret.h"
 #include "host/err.h"
+#include "host/host.h"
 
 /* The most random bytes one call gives. */
 enum { MAX_RANDOM = 65536, PATH_SIZE = 4096 };
@@ -52,6 +55,31 @@ static int os_random(lua_State *L)
     if (error)
         return clk_fail_uv(L, error, "random bytes");
     luaL_pushresultsize(&b, (size_t)count);
+    return 1;
+}
+
+/*** Overwrites the end of every word of the process's own command line that is
+--- `word`, so that nobody sees it there any more.
+---@param word string
+---@param from integer the first byte to overwrite, from 1
+---@return integer count of words */
+static int os_hide_argument(lua_State *L)
+{
+    struct clk_host *host = clk_host_of(L);
+    size_t len;
+    const char *word = luaL_checklstring(L, 1, &len);
+    lua_Integer from = luaL_checkinteger(L, 2), count = 0;
+
+    luaL_argcheck(L, from >= 1 && (size_t)from <= len + 1, 2,
+                  "no byte of the word");
+    for (int i = 0; i < host->argc; i++) {
+        /* One that was hidden before is shorter by now and does not match. */
+        if (host->argv[i] && strcmp(host->argv[i], word) == 0) {
+            clk_wipe(host->argv[i] + from - 1, len - (size_t)from + 1);
+            count++;
+        }
+    }
+    lua_pushinteger(L, count);
     return 1;
 }
 
@@ -182,6 +210,7 @@ static int os_cpu(lua_State *L)
 static const luaL_Reg functions[] = {
     {"chdir", os_chdir},       {"cpu", os_cpu},
     {"cwd", os_cwd},           {"env", os_env},
+    {"hide_argument", os_hide_argument},
     {"hostname", os_hostname}, {"peak_memory", os_peak_memory},
     {"pid", os_pid},           {"platform", os_platform},
     {"random", os_random},     {"uid", os_uid},

@@ -163,6 +163,7 @@ static int secret_residue(lua_State *L)
 
 static const luaL_Reg functions[] = {
     {"concat", secret_concat},
+    {"dotenv", clk_secret_dotenv},
     {"from_env", clk_secret_from_env},
     {"from_fd", clk_secret_from_fd},
     {"from_file", clk_secret_from_file},

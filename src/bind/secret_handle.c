@@ -336,6 +336,8 @@ static const luaL_Reg methods[] = {
     {"digest", secret_digest},
     {"equals", secret_equals},
     {"find_class", secret_find_class},
+    {"fits_import", clk_secret_fits_import},
+    {"json", clk_secret_json},
     {"len", secret_len},
     {"remove_space", secret_remove_space},
     {"split", secret_split},

@@ -15,9 +15,12 @@ void clk_secret_handle_set(lua_State *L, int index, struct clk_secret *secret);
 bool clk_secret_handle_test(lua_State *L, int index);
 
 /* Functions of host.secret that live in files of their own. */
+int clk_secret_dotenv(lua_State *L);
+int clk_secret_fits_import(lua_State *L);
 int clk_secret_from_env(lua_State *L);
 int clk_secret_from_fd(lua_State *L);
 int clk_secret_from_file(lua_State *L);
+int clk_secret_json(lua_State *L);
 int clk_secret_mask_text(lua_State *L);
 int clk_secret_masker(lua_State *L);
 

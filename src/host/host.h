@@ -24,6 +24,8 @@ struct clk_host {
     bool signal_handled;      /* the main task was told */
     uv_async_t signal_async;  /* wakes the loop from the signal handler */
     bool async_open;
+    char **argv; /* the process's own words, NULL when not told; writable */
+    int argc;
 };
 
 /* The host of a state or of one of its coroutines. */

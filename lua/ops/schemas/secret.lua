@@ -4,6 +4,7 @@ return {
   object = {
     name = "string",
     digest = "string?",
+    status = "string?",
     created_at = "time?",
     updated_at = "time?",
   },
