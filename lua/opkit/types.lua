@@ -533,7 +533,9 @@ end
 M.define("secret_name", {
   metavar = "NAME",
   widget = "text",
-  complete = { op = "secrets.list", value = "name", from = { "app" } },
+  complete = {
+    op = "secrets.list", value = "name", describe = "status", from = { "app" },
+  },
   json = function()
     return { type = "string", pattern = "^[A-Za-z_][A-Za-z0-9_]*$" }
   end,

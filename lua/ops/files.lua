@@ -4,6 +4,7 @@
 return {
   "orgs", "apps", "app_life", "machines", "machine_calls", "machine_life",
   "machine_make", "volumes", "volume_life", "regions", "secrets",
-  "secret_writes", "ips", "certs", "releases", "scale", "postgres", "mpg", "addons", "addon_life", "tokens",
-  "wireguard", "deploy", "leases", "logs", "auth",
+  "secret_writes", "ips", "certs", "releases", "scale", "postgres", "mpg",
+  "addons", "addon_life", "tokens", "wireguard", "deploy", "leases", "logs",
+  "auth",
 }

@@ -268,7 +268,8 @@ op {
       })
       if done and (attachment.variable or "") ~= "" then
         done, why = ctx.call("secrets.unset",
-          { app = args.app, names = { attachment.variable } })
+          { app = args.app, names = { attachment.variable }, stage = true })
+        done = done or why.kind == "not_found" -- it may be gone already
       end
       if not done then
         return nil, why

@@ -299,7 +299,7 @@ local function known(ctx, args)
   if not count then
     return nil, e
   end
-  for _, name in ipairs(args.name) do
+  for _, name in ipairs(args.names) do
     if is_set[name] then
       found[#found + 1] = name
     else
@@ -310,7 +310,7 @@ local function known(ctx, args)
     return nil, err.new({
       kind = "not_found",
       message = ("app %s has no secret %s"):format(args.app,
-        str.join(args.name, "or")),
+        str.join(args.names, "or")),
       hint = "see clanker fly secrets list --app " .. args.app,
     })
   end
@@ -322,7 +322,7 @@ op {
   title = "Unset secrets",
   doc = "Then every machine is updated, one after another, unless --stage.",
   effect = "destroy",
-  confirm = "Unset {name} of app {app}? Nobody can read the value back.",
+  confirm = "Unset {names} of app {app}? Nobody can read the value back.",
   calls = {
     "secrets.list_app", "secrets.update_once", "machines.list_app",
     "machines.get", "machines.update_once",
@@ -350,7 +350,7 @@ op {
   end,
   params = after({
     APP,
-    { "name", "secret_name", "names of the secrets", required = true, pos = 1,
+    { "names", "secret_name", "names of the secrets", required = true, pos = 1,
       many = true },
   }),
   returns = OUTCOME,

@@ -59,7 +59,14 @@ op {
   end,
   order = { "name" },
   params = { APP },
-  returns = { list = "secret" },
+  returns = {
+    list = {
+      object = {
+        name = "string", digest = "string?", status = "string?",
+        created_at = "time?", updated_at = "time?",
+      },
+    },
+  },
   columns = {
     { "NAME", "name" },
     { "DIGEST", "digest", format = "short" },

@@ -4,7 +4,6 @@ return {
   object = {
     name = "string",
     digest = "string?",
-    status = "string?",
     created_at = "time?",
     updated_at = "time?",
   },
