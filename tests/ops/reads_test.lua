@@ -22,6 +22,7 @@ local function arguments(account)
     ["certs.get"] = { app = "my-app", hostname = "www.example.com" },
     ["certs.list"] = app,
     ["ips.list"] = app,
+    ["logs.show"] = { app = { "my-app" } },
     ["machines.events"] = on_machine,
     ["machines.get"] = on_machine,
     ["machines.metadata"] = on_machine,

@@ -91,6 +91,18 @@ function M.context(op, replies, more)
     return reply
   end
 
+  function ctx.snapshot(query)
+    ctx.calls[#ctx.calls + 1] = "snapshot " .. query.app
+    local reply = replies["snapshot " .. query.app]
+    if type(reply) == "function" then
+      reply = reply(query)
+    end
+    if err.is(reply) then
+      return nil, reply
+    end
+    return reply
+  end
+
   function ctx.sleep(seconds)
     ctx.slept = ctx.slept + seconds
   end

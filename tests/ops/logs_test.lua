@@ -1,0 +1,47 @@
+--- Log lines of several apps: merged by time, narrowed down.
+
+local support = require "ops.support"
+local t = require "kit"
+
+local failure, pluck, run = support.failure, support.pluck, support.run
+
+local function line(app, at, message)
+  return { app = app, timestamp = at, message = message }
+end
+
+-- The stand-in's clock says 2024-05-01T00:00:00Z.
+local REPLIES = {
+  ["snapshot web"] = { line("web", "2024-04-30T23:00:00Z", "a"),
+    line("web", "2024-04-30T23:50:00Z", "error: c [x]") },
+  ["snapshot db"] = { line("db", "2024-04-30T23:30:00Z", "b"), line("db", nil, "no time") },
+}
+
+t.test("lines of several apps are merged by time", function()
+  local list = run("logs.show", { app = { "web", "db" } }, REPLIES)
+  t.eq(pluck(list, "message"), { "no time", "a", "b", "error: c [x]" })
+end)
+
+t.test("since and until are instants or ages", function()
+  local from
+  local list = run("logs.show", { app = { "web" }, since = "30m" }, {
+    ["snapshot web"] = function(query)
+      from = query.from
+      return REPLIES["snapshot web"]
+    end,
+  })
+  t.eq(pluck(list, "message"), { "error: c [x]" })
+  t.eq(from, "1714519800000000000")
+  list = run("logs.show", { app = { "web" }, ["until"] = "2024-04-30T23:10:00Z" }, REPLIES)
+  t.eq(pluck(list, "message"), { "a" })
+end)
+
+t.test("grep looks for the text itself, not for a pattern", function()
+  t.eq(#run("logs.show", { app = { "web" }, grep = "[x]" }, REPLIES), 1)
+  t.eq(#run("logs.show", { app = { "web" }, grep = ".*" }, REPLIES), 0)
+end)
+
+t.test("an app that cannot be read fails the whole", function()
+  local list, e = run("logs.show", { app = { "web", "db" } },
+    { ["snapshot web"] = {}, ["snapshot db"] = failure("not_found", 404) })
+  t.err(list, e, "not_found")
+end)
