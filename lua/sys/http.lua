@@ -162,25 +162,27 @@ local function spend(request, limit, seconds)
   return request
 end
 
---- Does `send(request)` → result, reply until it is no redirect to follow.
----@async
-local function follow(send, opts)
-  local left, limit, spent = opts.follow or 0, opts.timeout or DEFAULT_TIMEOUT, 0
-  local request = opts
-  if opts.follow then
-    request = {}
-    for name, value in pairs(opts) do
-      request[name] = value
-    end
-    request.follow = nil
+local function without_follow(opts)
+  local request = {}
+  for name, value in pairs(opts) do
+    request[name] = value
   end
+  request.follow = nil
+  return request
+end
+
+--- Does `send(request)` → result, reply until it is no redirect to follow.
+--- `limit` is the time for all of it.
+---@async
+local function follow(send, opts, limit)
+  local request, left, spent = without_follow(opts), opts.follow, 0
   while true do
     local result, reply, code, detail = send(request)
     if not result then
       return fail(reply, code, detail)
     end
     reply.url = request.url
-    if not (opts.follow and REDIRECTS[reply.status] and reply.headers.location) then
+    if opts.follow == 0 or not REDIRECTS[reply.status] or not reply.headers.location then
       return result, reply
     end
     if result ~= reply then
@@ -206,13 +208,18 @@ end
 ---@param opts http.Options
 ---@return http.Reply|nil, err.Record?
 function Client:request(opts)
-  local reply, e = follow(function(request)
-    local reply, message, code, detail = self.raw:request(request)
-    return reply, reply or message, code, detail
-  end, opts)
-  if not reply then
-    return nil, e
+  if opts.follow then
+    local reply, e = follow(function(request)
+      local reply, message, code, detail = self.raw:request(request)
+      return reply, reply or message, code, detail
+    end, opts, opts.timeout or DEFAULT_TIMEOUT)
+    return reply, not reply and e or nil
   end
+  local reply, message, code, detail = self.raw:request(opts)
+  if not reply then
+    return fail(message, code, detail)
+  end
+  reply.url = opts.url
   return reply
 end
 
@@ -222,11 +229,20 @@ end
 ---@param opts http.Options
 ---@return http.Opened|nil, err.Record?
 function Client:open(opts)
-  local transfer, reply = follow(function(request)
-    return self.raw:open(request)
-  end, opts)
-  if not transfer then
-    return nil, reply
+  local transfer, reply, code, detail
+  if opts.follow then
+    transfer, reply = follow(function(request)
+      return self.raw:open(request)
+    end, opts, opts.timeout or 0)
+    if not transfer then
+      return nil, reply
+    end
+  else
+    transfer, reply, code, detail = self.raw:open(opts)
+    if not transfer then
+      return fail(reply, code, detail)
+    end
+    reply.url = opts.url
   end
   reply.transfer = transfer
   return setmetatable(reply, Opened)

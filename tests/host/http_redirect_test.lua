@@ -30,9 +30,9 @@ end
 
 test("a redirect is a reply unless it is to be followed", function(client, here, _, to)
   to.location = "/there"
-  for _, follow in ipairs { 0, 1 } do
+  for _, follow in ipairs { false, 0, 1 } do
     local reply = t.ok(client:request {
-      url = here.url .. "/go/302", follow = follow == 1 and 1 or nil,
+      url = here.url .. "/go/302", follow = follow or nil,
     })
     t.eq({ reply.status, reply.body }, follow == 1 and { 200, "arrived" } or { 302, "moved" })
     t.eq(reply.url, here.url .. (follow == 1 and "/there" or "/go/302"))

@@ -76,7 +76,9 @@ end)
 
 test("headers are given by name or as a list", function(client)
   local srv <close> = hello()
-  t.ok(client:request { url = srv.url, headers = { { "X-A", "1" }, { "X-A", "2" }, { "X-Empty", "" } } })
+  t.ok(client:request {
+    url = srv.url, headers = { { "X-A", "1" }, { "X-A", "2" }, { "X-Empty", "" } },
+  })
   t.match(srv.requests[1], "\r\nX%-A: 1\r\nX%-A: 2\r\nX%-Empty:\r\n")
   t.ok(client:request { url = srv.url, headers = { ["X-Pad"] = "  a b\t", Accept = "text/x" } })
   t.match(srv.requests[2], "\r\nX%-Pad: a b\r\n")
@@ -147,7 +149,9 @@ test("compressed bodies are decoded, and capped after that", function(client)
   t.eq(header(srv.requests[1], "Accept%-Encoding"), "gzip")
   local _, e = client:request { url = srv.url, max_body = 3999 }
   t.err(nil, e, "E2BIG")
-  reply = t.ok(client:request { url = srv.url, headers = { ["Accept-Encoding"] = "identity" } })
+  reply = t.ok(client:request {
+    url = srv.url, headers = { ["Accept-Encoding"] = "identity" },
+  })
   t.eq(reply.body, unhex(ZIPPED), "whoever asks for a coding gets it undecoded")
 end)
 

@@ -83,7 +83,8 @@ function M.front(backend, certificates, ...)
   local child = t.ok(process.spawn {
     argv = { "nghttpx", "--conf=/dev/null", "--no-ocsp", "--workers=1",
       "--frontend=127.0.0.1," .. port, "--backend=127.0.0.1," .. backend,
-      "--no-location-rewrite", "--errorlog-file=/dev/null", certificates.key, certificates.cert, ... },
+      "--no-location-rewrite", "--errorlog-file=/dev/null",
+      certificates.key, certificates.cert, ... },
     inherit = { "PATH", "HOME" },
   })
   local front = setmetatable(

@@ -13,7 +13,7 @@ local function serve(listener)
     return listener:accept()
   end do
     task.spawn(function()
-      local guard <close> = conn
+      local _ <close> = conn
       while conn:read() do
         if not conn:write(REPLY) then
           return
