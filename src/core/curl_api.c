@@ -8,14 +8,12 @@
 
 #include <uv.h>
 
+#include "core/curl_heap.h"
 #include "core/mem.h"
 
 /* Older ones lack CURLOPT_PREREQFUNCTION, without which nobody can tell whether
    a failed request was sent. */
 enum { OLDEST_VERSION = 0x075000 }; /* 7.80.0 */
-
-/* Above it, zeroing by the system may be cheaper. */
-enum { MANY_BYTES = 4096 };
 
 /* One row per function: its name and where in struct clk_curl it goes. */
 struct symbol {
@@ -96,20 +94,6 @@ int clk_curl_open(struct clk_curl *api, const char *const *names,
     return 0;
 }
 
-/* glibc's calloc is much slower than its malloc for small blocks, and libcurl
-   asks for many. */
-static void *zeroed(size_t count, size_t size)
-{
-    void *p;
-
-    if (size && count > MANY_BYTES / size)
-        return clk_calloc(count, size);
-    p = clk_malloc(count * size);
-    if (p)
-        memset(p, 0, count * size);
-    return p;
-}
-
 /* The preloading thread; one per process, like the library it opens. */
 static struct {
     uv_thread_t thread;
@@ -152,8 +136,8 @@ const struct clk_curl *clk_curl_load(char why[CLK_CURL_WHY_SIZE])
     if (!opened && clk_curl_open(&api, library_names, why) != 0)
         return NULL;
     opened = true;
-    if (api.global_init_mem(CURL_GLOBAL_DEFAULT, clk_malloc, clk_free,
-                            clk_realloc, clk_strdup, zeroed)
+    if (api.global_init_mem(CURL_GLOBAL_DEFAULT, clk_curl_malloc, clk_curl_free,
+                            clk_curl_realloc, clk_strdup, clk_curl_calloc)
         != CURLE_OK)
         return NULL;
     ready = true;

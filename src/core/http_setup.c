@@ -1,6 +1,7 @@
 /* From a request to the options of an easy handle. */
 #include <string.h>
 
+#include "core/curl_heap.h"
 #include "core/http_private.h"
 
 CURLcode clk_http_prepare(const struct clk_http *http, CURL *easy)
@@ -13,7 +14,7 @@ CURLcode clk_http_prepare(const struct clk_http *http, CURL *easy)
     CLK_HTTP_SET(easy, CURLOPT_SSL_VERIFYPEER, 1L);
     CLK_HTTP_SET(easy, CURLOPT_SSL_VERIFYHOST, 2L);
     CLK_HTTP_SET(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    CLK_HTTP_SET(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+    CLK_HTTP_SET(easy, CURLOPT_BUFFERSIZE, (long)CLK_CURL_READ_BUFFER);
     if (http->cafile)
         CLK_HTTP_SET(easy, CURLOPT_CAINFO, http->cafile);
     if (code != CURLE_OK)
@@ -25,10 +26,17 @@ CURLcode clk_http_prepare(const struct clk_http *http, CURL *easy)
     return clk_http_record(http, easy);
 }
 
+/* Whether to offer the server to compress: not where it saves no time, nor
+   where it would keep back what is to be seen at once. */
+static bool wants_gzip(const struct clk_http_request *request)
+{
+    return !request->stream && !request->has_coding
+           && !request->target.loopback;
+}
+
 bool clk_http_is_plain(const struct clk_http_request *request)
 {
     return !request->body && !request->cafile && !request->proxy
-           && !request->stream && !request->has_coding
            && strcmp(request->method, "GET") == 0;
 }
 
@@ -52,8 +60,6 @@ static CURLcode set_more(struct clk_http_transfer *t,
         CLK_HTTP_SET(t->easy, CURLOPT_NOBODY, 1L);
     else if (request->body || strcmp(request->method, "GET") != 0)
         CLK_HTTP_SET(t->easy, CURLOPT_CUSTOMREQUEST, request->method);
-    if (request->stream || request->has_coding)
-        CLK_HTTP_SET(t->easy, CURLOPT_ACCEPT_ENCODING, NULL);
     return code;
 }
 
@@ -77,6 +83,8 @@ CURLcode clk_http_configure(struct clk_http_transfer *t)
     CLK_HTTP_SET(t->easy, CURLOPT_CONNECTTIMEOUT_MS,
                  (long)request->connect_timeout_ms);
     CLK_HTTP_SET(t->easy, CURLOPT_PROXY, request->target.loopback ? "" : NULL);
+    CLK_HTTP_SET(t->easy, CURLOPT_ACCEPT_ENCODING,
+                 wants_gzip(request) ? "gzip" : NULL);
     if (code == CURLE_OK && !clk_http_is_plain(request))
         code = set_more(t, curl);
     return code;
