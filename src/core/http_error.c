@@ -82,6 +82,8 @@ static void explain_connect(struct clk_http_transfer *t, const char *host,
     int error;
 
     t->lane->http->curl->easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &os_error);
+    if (t->os_error)
+        os_error = t->os_error;
     error = os_error ? uv_translate_sys_error((int)os_error) : UV_ECONNREFUSED;
     clk_http_error_set(&t->error, uv_err_name(error),
                        "cannot connect to %s:%u: %s", host, port,

@@ -5,14 +5,6 @@
 
 enum { NS_PER_MS = 1000000 };
 
-/* A socket that libcurl wants watched; libuv owns it until its close
-   callback. */
-struct watch {
-    uv_poll_t poll;
-    struct http_lane *lane;
-    curl_socket_t socket;
-};
-
 void clk_http_tick(struct http_lane *lane)
 {
     lane->now_ns = uv_hrtime();
@@ -115,12 +107,13 @@ void clk_http_lane_drop(struct http_lane *lane, const char *code,
     }
     if (lane->multi)
         lane->http->curl->multi_cleanup(lane->multi);
+    clk_http_watch_none(lane);
     lane->multi = NULL;
     lane->curl_due = lane->deadline = HTTP_NEVER;
     arm(lane);
 }
 
-static void run(struct http_lane *lane, curl_socket_t socket, int events)
+void clk_http_lane_run(struct http_lane *lane, curl_socket_t socket, int events)
 {
     int running;
     CURLMcode code;
@@ -157,28 +150,11 @@ static void on_timer(uv_timer_t *timer)
     lane->armed = HTTP_NEVER;
     if (lane->curl_due != HTTP_NEVER && lane->curl_due <= lane->now) {
         lane->curl_due = HTTP_NEVER;
-        run(lane, CURL_SOCKET_TIMEOUT, 0);
+        clk_http_lane_run(lane, CURL_SOCKET_TIMEOUT, 0);
     }
     check_deadline(lane);
     arm(lane);
 }
-
-static void on_poll(uv_poll_t *poll, int status, int events)
-{
-    struct watch *watch = poll->data;
-    int mask = 0;
-
-    if (status < 0)
-        mask = CURL_CSELECT_ERR;
-    if (events & UV_READABLE)
-        mask |= CURL_CSELECT_IN;
-    if (events & UV_WRITABLE)
-        mask |= CURL_CSELECT_OUT;
-    clk_http_tick(watch->lane);
-    run(watch->lane, watch->socket, mask);
-}
-
-/* ---- callbacks of libcurl ---- */
 
 static int on_curl_timer(CURLM *multi, long timeout_ms, void *lane_)
 {
@@ -188,58 +164,6 @@ static int on_curl_timer(CURLM *multi, long timeout_ms, void *lane_)
     lane->curl_due = timeout_ms < 0 ? HTTP_NEVER : lane->now + timeout_ms;
     arm(lane);
     return 0;
-}
-
-static void free_watch(uv_handle_t *handle)
-{
-    clk_free(handle->data);
-}
-
-static void close_watch(struct watch *watch)
-{
-    uv_close((uv_handle_t *)&watch->poll, free_watch);
-}
-
-static struct watch *open_watch(struct http_lane *lane, curl_socket_t socket)
-{
-    struct watch *watch = clk_calloc(1, sizeof(*watch));
-
-    if (!watch)
-        return NULL;
-    if (uv_poll_init_socket(lane->http->loop, &watch->poll, socket) != 0) {
-        clk_free(watch);
-        return NULL;
-    }
-    watch->poll.data = watch;
-    watch->lane = lane;
-    watch->socket = socket;
-    if (lane->http->curl->multi_assign(lane->multi, socket, watch)
-        != CURLM_OK) {
-        close_watch(watch);
-        return NULL;
-    }
-    return watch;
-}
-
-static int on_curl_socket(CURL *easy, curl_socket_t socket, int what,
-                          void *lane_, void *watch_)
-{
-    struct http_lane *lane = lane_;
-    struct watch *watch = watch_;
-    int events = (what & CURL_POLL_IN ? UV_READABLE : 0)
-                 | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
-
-    (void)easy;
-    if (what == CURL_POLL_REMOVE) {
-        if (watch)
-            close_watch(watch);
-        return 0;
-    }
-    if (!watch)
-        watch = open_watch(lane, socket);
-    if (!watch)
-        return -1;
-    return uv_poll_start(&watch->poll, events, on_poll) == 0 ? 0 : -1;
 }
 
 /* ---- opening and closing ---- */
@@ -254,7 +178,7 @@ bool clk_http_lane_ready(struct http_lane *lane)
     multi = curl->multi_init();
     if (!multi)
         return false;
-    curl->multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket);
+    curl->multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, clk_http_watch);
     curl->multi_setopt(multi, CURLMOPT_SOCKETDATA, lane);
     curl->multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
     curl->multi_setopt(multi, CURLMOPT_TIMERDATA, lane);

@@ -6,7 +6,14 @@
 #include "core/http.h"
 #include "core/secret.h"
 
-enum { HTTP_NEVER = -1, HTTP_ORIGIN_SIZE = CLK_HTTP_MAX_HOST + 32 };
+enum {
+    HTTP_NEVER = -1,
+    HTTP_ORIGIN_SIZE = CLK_HTTP_MAX_HOST + 32,
+    HTTP_IDLE_BUCKETS = 64,
+    HTTP_OWN_SOCKETS = 4096 /* socket numbers from 0 that are kept track of */
+};
+
+struct http_watch;
 
 /* A growing byte buffer. */
 struct http_buffer {
@@ -29,8 +36,10 @@ struct http_lane {
     int64_t deadline; /* no later than the first deadline of a transfer */
     bool overdue;     /* it was seen to be over once already */
     int64_t armed;    /* what the timer is set to */
-    struct clk_http_transfer *first; /* running transfers */
-    size_t active;                   /* their number */
+    struct http_watch *idle[HTTP_IDLE_BUCKETS]; /* by socket number */
+    unsigned char own[HTTP_OWN_SOCKETS / 8];    /* bits: sockets we opened */
+    struct clk_http_transfer *first;            /* running transfers */
+    size_t active;                              /* their number */
 };
 
 enum { LANE_SHARED, LANE_STREAM, LANE_COUNT };
@@ -65,6 +74,7 @@ struct clk_http_transfer {
     struct http_buffer body;
     size_t body_received; /* bytes, decoded */
     unsigned attempts;    /* how often sending was begun */
+    int os_error;         /* why no socket could be had */
     bool has_head, done;
     bool paused; /* libcurl holds back what follows */
     uint64_t started_ns, ended_ns;
@@ -133,6 +143,21 @@ void clk_http_lane_drop(struct http_lane *lane, const char *code,
 
 /* The same for good; the client is freed with its last lane. */
 void clk_http_lane_close(struct http_lane *lane);
+
+/* Lets libcurl act on events of a socket, or on its timeout. */
+void clk_http_lane_run(struct http_lane *lane, curl_socket_t socket,
+                       int events);
+
+/* libcurl's callbacks: what to watch a socket for, how to open and close one.
+   The first and last get the lane, the second the transfer. */
+int clk_http_watch(CURL *easy, curl_socket_t socket, int what, void *lane,
+                   void *watch);
+curl_socket_t clk_http_socket_open(void *transfer, curlsocktype purpose,
+                                   struct curl_sockaddr *address);
+int clk_http_socket_close(void *lane, curl_socket_t socket);
+
+/* Forgets all idle sockets. */
+void clk_http_watch_none(struct http_lane *lane);
 
 /* Ends a transfer: takes it from its lane, gives the handle back, tells the
    owner. `code` explains unless transfer->error is set. */

@@ -11,6 +11,8 @@ CURLcode clk_http_prepare(const struct clk_http *http, CURL *easy)
 
     CLK_HTTP_SET(easy, CURLOPT_NOSIGNAL, 1L);
     CLK_HTTP_SET(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    CLK_HTTP_SET(easy, CURLOPT_OPENSOCKETFUNCTION, clk_http_socket_open);
+    CLK_HTTP_SET(easy, CURLOPT_CLOSESOCKETFUNCTION, clk_http_socket_close);
     CLK_HTTP_SET(easy, CURLOPT_SSL_VERIFYPEER, 1L);
     CLK_HTTP_SET(easy, CURLOPT_SSL_VERIFYHOST, 2L);
     CLK_HTTP_SET(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
@@ -76,6 +78,8 @@ CURLcode clk_http_configure(struct clk_http_transfer *t)
     CLK_HTTP_SET(t->easy, CURLOPT_WRITEDATA, t);
     CLK_HTTP_SET(t->easy, CURLOPT_HEADERDATA, t);
     CLK_HTTP_SET(t->easy, CURLOPT_PREREQDATA, t);
+    CLK_HTTP_SET(t->easy, CURLOPT_OPENSOCKETDATA, t);
+    CLK_HTTP_SET(t->easy, CURLOPT_CLOSESOCKETDATA, t->lane);
     CLK_HTTP_SET(t->easy, CURLOPT_URL, request->url);
     CLK_HTTP_SET(t->easy, CURLOPT_HTTPHEADER, request->headers);
     CLK_HTTP_SET(t->easy, CURLOPT_HTTP_VERSION, version);
