@@ -208,13 +208,19 @@ static int os_cpu(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"chdir", os_chdir},       {"cpu", os_cpu},
-    {"cwd", os_cwd},           {"env", os_env},
+    {"chdir", os_chdir},
+    {"cpu", os_cpu},
+    {"cwd", os_cwd},
+    {"env", os_env},
     {"hide_argument", os_hide_argument},
-    {"hostname", os_hostname}, {"peak_memory", os_peak_memory},
-    {"pid", os_pid},           {"platform", os_platform},
-    {"random", os_random},     {"uid", os_uid},
-    {"wall", os_wall},         {NULL, NULL},
+    {"hostname", os_hostname},
+    {"peak_memory", os_peak_memory},
+    {"pid", os_pid},
+    {"platform", os_platform},
+    {"random", os_random},
+    {"uid", os_uid},
+    {"wall", os_wall},
+    {NULL, NULL},
 };
 
 int luaopen_host_os(lua_State *L);

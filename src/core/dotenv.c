@@ -153,8 +153,8 @@ static int read_quoted(struct clk_dotenv *d, struct clk_dotenv_entry *entry,
             entry->value_len = len;
             return finish_quoted(d);
         }
-        special = quote == '"' && count == 1 && c == '\\' ? unescape(peek(d, 1))
-                                                          : 0;
+        special =
+            quote == '"' && count == 1 && c == '\\' ? unescape(peek(d, 1)) : 0;
         if (special)
             d->at++;
         if (c == '\r' && peek(d, 1) == '\n')

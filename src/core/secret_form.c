@@ -45,7 +45,8 @@ static size_t write_escaped(unsigned char c, unsigned char *out)
         out[1] = (unsigned char)letters[found - plain];
         return 2;
     }
-    memcpy(out + 1, "u00", 3);
+    out[1] = 'u';
+    out[2] = out[3] = '0';
     out[4] = (unsigned char)hex[c >> 4];
     out[5] = (unsigned char)hex[c & 15];
     return 6;
