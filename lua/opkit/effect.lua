@@ -58,17 +58,31 @@ function M.show(param, value)
   return tostring(value)
 end
 
---- The question before an operation that destroys with these arguments; nil
---- when it does not.
+-- The question of what does not destroy, where a rule brings one: a cost.
+local function question(op, args)
+  local rule = tbl.find(op.escalate or {}, function(candidate)
+    return candidate.confirm ~= nil and candidate.effect ~= "destroy"
+      and applies(candidate, args)
+  end)
+  return rule and rule.confirm
+end
+
+--- The question before an operation that destroys with these arguments, or
+--- that a rule has one for; nil when there is nothing to ask.
 ---@param op op.Row
 ---@param args table<string, any>
 ---@return string?
 function M.confirm(op, args)
   local rule = escalation(op, args)
-  if (rule and rule.effect or op.effect) ~= "destroy" then
+  local text
+  if (rule and rule.effect or op.effect) == "destroy" then
+    text = rule and rule.confirm or op.confirm
+  else
+    text = question(op, args)
+  end
+  if not text then
     return nil
   end
-  local text = rule and rule.confirm or op.confirm
   return str.fill(text, function(name)
     return M.show(op.param[name], args[name])
   end)

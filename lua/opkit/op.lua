@@ -13,7 +13,8 @@ local registry = require "opkit.registry"
 ---@field title string one line without a period
 ---@field doc string? longer text, dedented
 ---@field effect op.Effect
----@field escalate op.Escalation[]? arguments that raise the effect
+---@field escalate op.Escalation[]? arguments that raise the effect, or that are
+--- asked about
 ---@field confirm string? the question before a destroy; {slots} are parameters
 ---@field preview string? operation that shows what a destroy takes along; of
 --- the same arguments, as far as it has them

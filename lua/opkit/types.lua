@@ -152,6 +152,18 @@ M.define("volume", name_type("ID", {
 M.define("cluster", name_type("ID", {
   op = "mpg.list", value = "id", describe = "name",
 }))
+M.define("peer", name_type("NAME", {
+  op = "wireguard.list", value = "name", describe = "region", from = { "org" },
+}))
+M.define("token", name_type("ID", {
+  op = "tokens.list", value = "id", describe = "name", from = { "app", "org" },
+}))
+M.define("redis", name_type("NAME", {
+  op = "redis.list", value = "name", describe = "region",
+}))
+M.define("bucket", name_type("NAME", {
+  op = "tigris.list", value = "name", describe = "org.slug",
+}))
 
 M.define("new_app", pattern_type("NAME", "^%l[%l%d-]*$", "^[a-z][a-z0-9-]*$",
   "lower-case letters, digits and dashes, starting with a letter"))
@@ -163,6 +175,29 @@ M.define("region", pattern_type("REGION", "^%l%l%l$", "^[a-z]{3}$",
   "a region's three-letter code, such as iad", {
     complete = { op = "regions.list", value = "code", describe = "name" },
   }))
+
+local MAX_HOST = 253
+
+-- A name with at least two labels; the first may be "*".
+local function is_host_name(text)
+  local labels = str.split(text, ".")
+  for i, label in ipairs(labels) do
+    local is_label = label == "*" and i == 1 or (#label <= 63
+      and label:find("^[%w_\x80-\xFF]") and not label:find("-$")
+      and not label:find("[^%w_%-\x80-\xFF]"))
+    if not is_label then
+      return false
+    end
+  end
+  return #labels > 1 and #text <= MAX_HOST
+end
+
+-- The host in what may be a whole URL.
+local function bare_host(text)
+  return (text:gsub("^%s+", ""):gsub("%s+$", ""):gsub("^%a[%w+.-]*:/+", "")
+    :gsub("^[^@/]*@", ""):gsub("[/?#].*$", ""):gsub(":%d*$", "")
+    :gsub("%.$", ""):lower())
+end
 
 M.define("hostname", {
   metavar = "HOST",
@@ -178,19 +213,16 @@ M.define("hostname", {
     local text, why = name(value, param)
     if not text then
       return nil, why
-    elseif text:find("://", 1, true) or text:find("[/:@?#]") then
-      return nil, "must be a bare host name, without scheme, port or path"
     end
-    text = text:gsub("%.$", ""):lower()
-    for _, label in ipairs(str.split(text, ".")) do
-      local is_label = label == "*" or (#label <= 63
-        and label:find("^[%w_\x80-\xFF]") and not label:find("-$")
-        and not label:find("[^%w_%-\x80-\xFF]"))
-      if not is_label then
-        return nil, "must be a host name, such as www.example.com"
-      end
+    local host = bare_host(text)
+    if text:find("[%s/:@?#]") then
+      local what = "must be a bare host name, without scheme, port, path or space"
+      return nil, is_host_name(host) and ("%s (did you mean %s?)"):format(what, host)
+        or what
+    elseif not is_host_name(host) then
+      return nil, "must be a host name, such as www.example.com"
     end
-    return text
+    return host
   end,
 })
 

@@ -78,4 +78,28 @@ M.OUTCOME = {
   { "ERROR", "error", priority = 4 },
 }
 
+--- An address in one spelling, for comparing: IPv6 has several.
+---@param ip any
+---@return string?
+function M.address(ip)
+  if type(ip) ~= "string" or not ip:find(":", 1, true) then
+    return type(ip) == "string" and ip or nil
+  end
+  local head, tail = ip:lower():match("^(.-)::(.*)$")
+  local groups, after = {}, {}
+  for group in (head or ip:lower()):gmatch("%x+") do
+    groups[#groups + 1] = group
+  end
+  for group in (tail or ""):gmatch("%x+") do
+    after[#after + 1] = group
+  end
+  for _ = #groups + #after + 1, 8 do
+    groups[#groups + 1] = "0"
+  end
+  table.move(after, 1, #after, #groups + 1, groups)
+  return (table.concat(groups, ":"):gsub("%x+", function(group)
+    return ("%x"):format(tonumber(group, 16))
+  end))
+end
+
 return M

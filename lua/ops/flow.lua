@@ -68,6 +68,29 @@ function M.one_org(ctx, args)
   })
 end
 
+--- An error about a region, with the regions there are as its hint.
+---@async
+---@param ctx op.Context
+---@param e err.Record
+---@param feature string? field of a region that must be true
+---@return err.Record
+function M.with_regions(ctx, e, feature)
+  local is_about = e.message:lower():find("region", 1, true)
+  local list = is_about and ctx.call("regions.list_all", {})
+  if not list then
+    return e
+  end
+  list = tbl.filter(list, function(region)
+    return not region.deprecated and (not feature or region[feature])
+  end)
+  local codes = tbl.map(list, function(region)
+    return region.code
+  end)
+  table.sort(codes)
+  e.hint = "the regions for it are " .. str.join(codes)
+  return e
+end
+
 --- Looks again and again until there is something to see.
 ---@async
 ---@generic T

@@ -1,6 +1,8 @@
 --- IP addresses of an app.
 
 local cells = require "ops.cells"
+local err = require "base.err"
+local flow = require "ops.flow"
 local op = require "opkit.op"
 local resource = require "opkit.resource"
 
@@ -41,8 +43,15 @@ local WIRE = {
 op {
   id = "ips.allocate",
   title = "Allocate an IP address",
+  doc = "A shared address is v4 and free; a private one is v6 and reachable in"
+    .. " the organization's network only.",
   effect = "write",
   cost = "a v4 address of one's own is billed by the month; the others are free.",
+  escalate = {
+    { when = { type = "v4" }, effect = "write", why = "costs money",
+      confirm = "Allocate a v4 address for app {app}? It is billed by the month;"
+        .. " a shared one (--type shared) is free." },
+  },
   http = { "POST", "/v1/apps/{app}/ip_assignments" },
   limit = "app",
   params = {
@@ -68,16 +77,55 @@ op {
 }
 
 op {
-  id = "ips.release",
-  title = "Release an IP address",
+  id = "ips.release_once",
+  hidden = true,
+  title = "Release an address of an app",
   effect = "destroy",
-  confirm = "Release {ip} from app {app}? DNS records that name it will break,"
-    .. " and somebody else may get it.",
+  confirm = "Release {ip} from app {app}?",
   http = { "DELETE", "/v1/apps/{app}/ip_assignments/{ip}" },
   limit = "app",
   params = {
     { "app", "app", "name of the app", required = true },
+    { "ip", "ip", "the address", required = true },
+  },
+}
+
+op {
+  id = "ips.release",
+  title = "Release an IP address",
+  doc = "Only an address of the app named: it is looked up there first.",
+  effect = "destroy",
+  confirm = "Release {ip} from app {app}? DNS records that name it will break,"
+    .. " and somebody else may get it.",
+  calls = { "ips.list", "ips.release_once" },
+  run = function(ctx, args)
+    local wanted = cells.address(args.ip)
+    local found, e = flow.collect(ctx, "ips.list", { app = args.app }, function(item)
+      return cells.address(item.ip) == wanted and item or nil
+    end)
+    if not found then
+      return nil, e
+    elseif #found == 0 then
+      return nil, err.new({
+        kind = "not_found",
+        message = ("app %s has no address %s: nothing was released"):format(
+          args.app, args.ip),
+        hint = "its addresses: clanker fly list ips --app " .. args.app,
+      })
+    end
+    local done
+    done, e = ctx.call("ips.release_once", { app = args.app, ip = found[1].ip })
+    return done and found[1], e
+  end,
+  params = {
+    { "app", "app", "name of the app", required = true },
     { "ip", "ip", "the address", required = true, pos = 1 },
+  },
+  returns = "ip",
+  columns = {
+    { "IP", "ip" },
+    { "TYPE", cells.ip_type },
+    { "REGION", "region" },
   },
   examples = { "ips release 2001:db8::1 --app my-app" },
 }

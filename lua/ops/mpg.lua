@@ -4,6 +4,7 @@ local err = require "base.err"
 local flow = require "ops.flow"
 local op = require "opkit.op"
 local resource = require "opkit.resource"
+local tbl = require "base.tbl"
 
 resource {
   id = "mpg",
@@ -118,7 +119,10 @@ op {
       at = "body.org_slug" },
     { "name", "name", "name of the cluster" },
     { "region", "region", "region", required = true },
-    { "plan", "enum", "plan", required = true, values = PLANS },
+    { "plan", "enum", "plan", required = true, values = PLANS,
+      wire = function(plan)
+        return plan == "performance" and "Performance" or plan
+      end },
     { "disk_gb", "gigabytes", "size of its disk", at = "body.disk_size_gb" },
     { "version", "enum", "major version", values = { "16", "17" },
       at = "body.pg_major_version" },
@@ -170,9 +174,10 @@ local COLUMNS = {
 op {
   id = "mpg.create",
   title = "Create a managed Postgres cluster",
+  doc = "Waits until it can be used, which takes minutes.",
   effect = "write",
   cost = "the plan is billed by the month, the disk by the gigabyte.",
-  calls = { "orgs.list", "mpg.create_once", "mpg.get" },
+  calls = { "orgs.list", "mpg.create_once", "mpg.get", "regions.list_all" },
   run = function(ctx, args)
     local org, e = flow.one_org(ctx, args)
     if not org then
@@ -183,8 +188,10 @@ op {
       org = org, name = args.name, region = args.region, plan = args.plan,
       disk_gb = args.disk_gb, version = args.version,
     })
-    if not cluster or args.no_wait then
-      return cluster, e
+    if not cluster then
+      return nil, flow.with_regions(ctx, e, "mpg_available")
+    elseif args.no_wait then
+      return cluster
     end
     return until_ready(ctx, cluster.id)
   end,
@@ -205,30 +212,154 @@ op {
   examples = { "mpg create --name main --region iad --org personal" },
 }
 
+-- Gone, or on its way: 404 or 410 however one asks, or a status that says so.
+local GOING = { deleting = true, deleted = true }
+
+local function is_gone(e)
+  return e.status == 404 or e.status == 410
+end
+
+local function until_gone(ctx, cluster)
+  return flow.poll(ctx, {
+    seconds = 600, pause = 2,
+    what = ("cluster %s was not gone"):format(cluster.id),
+  }, function()
+    local now, e = ctx.call("mpg.get", { id = cluster.id })
+    if now then
+      return now.status == "deleted" and cluster or nil
+    elseif is_gone(e) then
+      return cluster
+    end
+    return nil, e
+  end)
+end
+
 op {
   id = "mpg.destroy",
   title = "Destroy a managed Postgres cluster",
+  doc = "One that is going already counts as destroyed.",
   effect = "destroy",
   confirm = "Destroy cluster {id}? Its databases and backups are lost.",
   preview = "mpg.get",
   calls = { "mpg.get", "mpg.destroy_once" },
   run = function(ctx, args)
     local cluster, e = ctx.call("mpg.get", { id = args.id })
-    if not cluster then
+    if not cluster and e.status ~= 410 then
       return nil, e
     end
-    local done
-    done, e = ctx.call("mpg.destroy_once", { id = args.id })
-    -- Gone (410): somebody else was faster.
-    if not done and e.status ~= 410 then
-      return nil, e
+    cluster = cluster or { id = args.id, status = "deleting" }
+    if not GOING[cluster.status] then
+      local done
+      done, e = ctx.call("mpg.destroy_once", { id = args.id })
+      if not done and e.status ~= 410 then
+        return nil, e
+      end
+      cluster.status = "deleting"
     end
-    return cluster
+    if args.no_wait then
+      return cluster
+    end
+    local gone
+    gone, e = until_gone(ctx, cluster)
+    return gone and tbl.merge(gone, { status = "deleted" }), e
   end,
   params = {
     { "id", "cluster", "id of the cluster", required = true, pos = 1 },
+    { "no_wait", "boolean", "do not wait until it is gone" },
   },
   returns = "cluster",
   columns = COLUMNS,
   examples = { "mpg destroy pg1abc" },
+}
+
+op {
+  id = "mpg.backup_once",
+  hidden = true,
+  title = "Ask for a backup of a managed Postgres cluster",
+  effect = "write",
+  http = { "POST", "/v1/postgres/{id}/backups" },
+  limit = "caller",
+  params = {
+    { "id", "cluster", "id of the cluster", required = true },
+    { "type", "enum", "how much of it", required = true,
+      values = { "full", "incr", "diff" } },
+  },
+}
+
+-- The ids of a cluster's backups, and each backup by id.
+local function backups_of(ctx, id)
+  local list, e = ctx.call("mpg.backups", { id = id })
+  if not list then
+    return nil, e
+  end
+  local by_id = {}
+  for _, backup in ipairs(list) do
+    by_id[backup.id] = backup
+  end
+  return by_id
+end
+
+-- Waits until there is a finished backup that was not there before.
+local function until_backed_up(ctx, id, before)
+  return flow.poll(ctx, {
+    seconds = 3600, pause = 5,
+    what = ("the backup of cluster %s was not complete"):format(id),
+  }, function()
+    local now, e = backups_of(ctx, id)
+    for name, backup in tbl.sorted(now or {}) do
+      if not before[name] and FAILED[backup.status] then
+        return nil, err.new({
+          kind = "server",
+          message = ("backup %s of cluster %s is %s"):format(name, id, backup.status),
+          hint = "take it again: clanker fly mpg backups create " .. id,
+        })
+      elseif not before[name] and (backup.finished_at
+        or backup.status == "completed") then
+        return backup
+      end
+    end
+    return nil, e
+  end)
+end
+
+op {
+  id = "mpg.backups_create",
+  title = "Take a backup of a managed Postgres cluster",
+  effect = "write",
+  cost = "backups are billed by their size.",
+  calls = { "mpg.backups", "mpg.backup_once" },
+  run = function(ctx, args)
+    local before, e = backups_of(ctx, args.id)
+    if not before then
+      return nil, e
+    end
+    local done
+    done, e = ctx.call("mpg.backup_once", { id = args.id, type = args.type })
+    if not done then
+      return nil, e
+    elseif args.no_wait then
+      return { type = args.type, status = "requested" }
+    end
+    return until_backed_up(ctx, args.id, before)
+  end,
+  params = {
+    { "id", "cluster", "id of the cluster", required = true, pos = 1 },
+    { "type", "enum", "how much of it: all, or what changed",
+      values = { "full", "incr", "diff" }, default = "full" },
+    { "no_wait", "boolean", "do not wait until it is complete" },
+  },
+  returns = {
+    object = {
+      id = "string?", type = "string?", status = "string?",
+      size_bytes = "integer?", started_at = "time?", finished_at = "time?",
+    },
+  },
+  columns = {
+    { "ID", "id" },
+    { "TYPE", "type" },
+    { "STATUS", "status", format = "state" },
+    { "SIZE", "size_bytes", format = "bytes" },
+  },
+  cli = { "mpg backups create", "mpg backups {id} create" },
+  examples = { "mpg backups create pg1abc", "mpg backups pg1abc create" },
 }

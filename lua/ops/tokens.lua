@@ -114,7 +114,7 @@ op {
     }
   ]],
   params = {
-    { "id", "name", "id of the token, as the list shows it", required = true,
+    { "id", "token", "id of the token, as the list shows it", required = true,
       pos = 1 },
   },
   examples = { "tokens revoke abc123" },

@@ -108,7 +108,7 @@ op {
     return done and peers[1], e
   end,
   params = {
-    { "name", "name", "name of the peer", required = true, pos = 1 },
+    { "name", "peer", "name of the peer", required = true, pos = 1 },
     { "org", "org", "organization it belongs to" },
   },
   returns = "peer",

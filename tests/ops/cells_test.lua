@@ -34,3 +34,13 @@ t.test("addresses tell their kind", function()
   t.eq(cells.ip_type({ ip = "203.0.113.7", egress = true }), "egress v4")
   t.eq(cells.ip_type({}), nil)
 end)
+
+t.test("an address has one spelling for comparing", function()
+  local same = { "2001:db8::1", "2001:DB8:0:0:0:0:0:1", "2001:0db8::0001" }
+  for _, text in ipairs(same) do
+    t.eq(cells.address(text), "2001:db8:0:0:0:0:0:1")
+  end
+  t.eq(cells.address("::"), "0:0:0:0:0:0:0:0")
+  t.eq(cells.address("192.0.2.1"), "192.0.2.1")
+  t.eq(cells.address(nil), nil)
+end)

@@ -113,8 +113,72 @@ t.test("a cluster that fails is told as failed", function()
 end)
 
 t.test("a cluster somebody else destroyed meanwhile is destroyed", function()
-  local cluster = run("mpg.destroy", { id = "c1" }, {
+  local cluster = run("mpg.destroy", { id = "c1", no_wait = true }, {
     ["mpg.get"] = { id = "c1" }, ["mpg.destroy_once"] = failure("error", 410),
   })
   t.eq(cluster.id, "c1")
+end)
+
+-- Replies of mpg.get in turn; the last one stays.
+local function clusters(...)
+  local turns = { ... }
+  return function()
+    return #turns > 1 and table.remove(turns, 1) or turns[1]
+  end
+end
+
+t.test("a destroyed cluster is waited for until it is gone", function()
+  local gone, _, ctx = run("mpg.destroy", { id = "c1" }, {
+    ["mpg.destroy_once"] = {},
+    ["mpg.get"] = clusters({ id = "c1", status = "ready" },
+      { id = "c1", status = "deleting" }, failure("not_found", 404)),
+  })
+  t.eq({ gone.id, gone.status }, { "c1", "deleted" })
+  t.eq(#ctx.calls, 4)
+  gone, _, ctx = run("mpg.destroy", { id = "c1", no_wait = true }, {
+    ["mpg.destroy_once"] = {}, ["mpg.get"] = { id = "c1", status = "ready" },
+  })
+  t.eq({ gone.status, #ctx.calls }, { "deleting", 2 })
+end)
+
+t.test("a cluster that is going is not destroyed again", function()
+  for _, first in ipairs({ { id = "c1", status = "deleting" }, failure("error", 410) }) do
+    local gone, e, ctx = run("mpg.destroy", { id = "c1" }, {
+      ["mpg.get"] = clusters(first, failure("error", 410)),
+    })
+    t.eq(e, nil)
+    t.eq({ gone.id, gone.status }, { "c1", "deleted" })
+    t.eq(ctx.calls, { "mpg.get c1", "mpg.get c1" })
+  end
+end)
+
+t.test("a region without managed Postgres is answered with those that have it", function()
+  local none, e = run("mpg.create", { name = "main", region = "bom", org = "acme" }, {
+    ["mpg.create_once"] = require("base.err").new({
+      kind = "invalid", status = 422, message = "region bom is not available",
+    }),
+    ["regions.list_all"] = {
+      { code = "iad", name = "A", mpg_available = true },
+      { code = "bom", name = "B", mpg_available = false },
+      { code = "fra", name = "C", mpg_available = true },
+    },
+  })
+  t.err(none, e, "invalid")
+  t.eq(e.hint, "the regions for it are fra and iad")
+end)
+
+t.test("a backup is the one that was not there before", function()
+  local turns = clusters({ { id = "b1", status = "completed" } },
+    { { id = "b1", status = "completed" }, { id = "b2", status = "running" } },
+    { { id = "b1", status = "completed" }, { id = "b2", status = "completed" } })
+  local backup = run("mpg.backups_create", { id = "c1" },
+    { ["mpg.backups"] = turns, ["mpg.backup_once"] = {} })
+  t.eq(backup.id, "b2")
+  local none, e = run("mpg.backups_create", { id = "c1" }, {
+    ["mpg.backups"] = clusters({ { id = "b1" } }, { { id = "b1" }, { id = "b2",
+      status = "failed" } }),
+    ["mpg.backup_once"] = {},
+  })
+  t.err(none, e, "server")
+  t.match(e.hint, "backups create c1")
 end)

@@ -3,6 +3,7 @@
 
 local accounts = require "ops.account"
 local t = require "kit"
+local tbl = require "base.tbl"
 
 -- Machines of an app in a state, by id.
 local function machines(account, app, state)
@@ -119,6 +120,19 @@ t.test("addresses come and go", function()
   t.ok(not has(address.ip))
   local done, e = account.call("ips.release", { app = "my-app", ip = "192.0.2.1" })
   t.err(done, e, "not_found")
+  t.match(e.hint, "list ips %-%-app my%-app")
+end)
+
+t.test("an address of another app is not released, nor asked to be", function()
+  local account = accounts.open()
+  local theirs = account.expect("ips.allocate", { app = "acme-api", type = "v6" })
+  local done, e = account.call("ips.release", { app = "my-app", ip = theirs.ip })
+  t.err(done, e, "not_found")
+  t.match(e.message, "nothing was released")
+  local left = tbl.find(account.expect("ips.list", { app = "acme-api" }), function(item)
+    return item.ip == theirs.ip
+  end)
+  t.ok(left)
 end)
 
 t.test("certificates come, are checked and go", function()
@@ -194,7 +208,9 @@ t.test("a managed cluster is made, waited for and destroyed", function()
   local cluster = account.expect("mpg.create",
     { name = "second", region = "iad", org = "acme", plan = "starter" })
   t.eq(cluster.status, "ready")
-  account.expect("mpg.destroy", { id = cluster.id })
+  local backup = account.expect("mpg.backups_create", { id = cluster.id })
+  t.eq({ backup.type, backup.status }, { "full", "completed" })
+  t.eq(account.expect("mpg.destroy", { id = cluster.id }).status, "deleted")
 end)
 
 local function names(list)

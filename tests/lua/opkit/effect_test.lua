@@ -36,6 +36,17 @@ t.test("only what destroys asks, with its arguments filled in", function()
     "Stop all machines of my-app?")
 end)
 
+t.test("a rule may ask without raising the effect", function()
+  local row = support.row({
+    escalate = { { when = { size_gb = 3 }, effect = "write", why = "costs money",
+      confirm = "Pay for {size_gb}?" } },
+    params = { { "size_gb", "gigabytes", "how large" } },
+  })
+  t.eq(opkit.confirm(row, { size_gb = 2 }), nil)
+  t.eq(opkit.confirm(row, { size_gb = 3 }), "Pay for 3 GB?")
+  t.eq(opkit.effect(row, { size_gb = 3 }), "write")
+end)
+
 t.test("values in the question read like values", function()
   local row = support.row({
     effect = "destroy",

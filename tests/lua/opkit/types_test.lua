@@ -79,8 +79,13 @@ t.test("host names carry nothing else", function()
   })
   refuses("hostname", { "https://example.com", "example.com/x", "example.com:443",
     "user@example.com" }, "without scheme")
-  refuses("hostname", { "exa mple.com", "-a.com", "a-.com", "a..com", "." },
-    "must be a host name")
+  refuses("hostname", { "https://www.example.com/path?q", "www.example.com:8443",
+    " WWW.example.com", "http://user@www.example.com:80/" },
+    "did you mean www%.example%.com%?")
+  refuses("hostname", { "https://*.example.com" }, "did you mean %*%.example%.com%?")
+  refuses("hostname", { "exa mple.com", "://" }, "path or space$")
+  refuses("hostname", { "-a.com", "a-.com", "a..com", ".", "localhost", "a.*.com", "*",
+    ("a."):rep(126) .. "ab" }, "must be a host name")
 end)
 
 t.test("addresses of both families are told from other words", function()
