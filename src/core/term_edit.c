@@ -38,8 +38,7 @@ struct clk_edit {
     struct termios saved;
     struct winsize size;
     int fd;
-    bool editing;    /* the terminal is in libedit's mode */
-    bool completing; /* Tab was pressed within this key */
+    bool editing; /* the terminal is in libedit's mode */
     struct clk_keys keys;
     enum clk_edit_event event;
     char *prompt;
@@ -73,13 +72,6 @@ static int on_get(EditLine *el, wchar_t *c)
         return 0;
     *c = (wchar_t)code;
     return 1;
-}
-
-static unsigned char on_complete(EditLine *el, int c)
-{
-    (void)c;
-    edit_of(el)->completing = true;
-    return CC_NORM;
 }
 
 /* --- modes --------------------------------------------------------------- */
@@ -156,7 +148,6 @@ static void on_key(struct clk_edit *edit)
     int count = 0;
 
     follow_size(edit);
-    edit->completing = false;
     text = edit->api->el_gets(edit->el, &count);
     uselocale(before);
     clk_keys_clear(&edit->keys);
@@ -167,9 +158,18 @@ static void on_key(struct clk_edit *edit)
         stop(edit, edit->line ? CLK_EDIT_LINE : CLK_EDIT_FAILED);
     } else if (text && count > 0 && text[count - 1] == END_OF_FILE) {
         stop(edit, CLK_EDIT_EOF);
-    } else if (edit->completing) {
-        edit->event = CLK_EDIT_COMPLETE;
     }
+}
+
+/* Tab is ours: what completes a word is not known to libedit. */
+static void on_whole_key(struct clk_edit *edit)
+{
+    if (edit->keys.count != 1 || edit->keys.bytes[0] != '\t') {
+        on_key(edit);
+        return;
+    }
+    clk_keys_clear(&edit->keys);
+    edit->event = CLK_EDIT_COMPLETE;
 }
 
 /* An Escape that nothing followed. */
@@ -197,7 +197,7 @@ static void read_on(struct clk_edit *edit)
         if (count <= 0)
             stop(edit, CLK_EDIT_EOF);
         else if (clk_keys_add(&edit->keys, byte))
-            on_key(edit);
+            on_whole_key(edit);
     }
 }
 
@@ -235,7 +235,7 @@ static FILE *stream(int fd, const char *mode)
 static void bind_keys(struct clk_edit *edit)
 {
     static const char *const keys[][2] = {
-        {"^I", "clanker-complete"},        {"^R", "ed-search-prev-history"},
+        {"^N", "ed-next-history"},         {"^R", "ed-search-prev-history"},
         {"^S", "ed-search-next-history"},  {"^V", "ed-unassigned"},
         {"^W", "ed-delete-prev-word"},     {"^X", "ed-unassigned"},
         {"\\e[3~", "ed-delete-next-char"}, {"\\e[H", "ed-move-to-beg"},
@@ -282,8 +282,9 @@ static int library_open(struct clk_edit *edit)
     api->el_set(edit->el, EL_PROMPT_ESC, on_prompt, '\1');
     api->el_set(edit->el, EL_HIST, api->history, edit->history);
     api->el_set(edit->el, EL_GETCFN, on_get);
-    api->el_set(edit->el, EL_ADDFN, "clanker-complete", "Complete a word",
-                on_complete);
+    /* Ctrl-S is a key here, and must not stop the terminal with us. What is
+       typed ahead must look like a line to those who read it afterwards. */
+    api->el_set(edit->el, EL_SETTY, "-d", "-ixon", "+icrnl", "-inlcr", NULL);
     bind_keys(edit);
     uselocale(before);
     return 0;
@@ -338,8 +339,11 @@ static void on_timer_closed(uv_handle_t *handle)
 void clk_edit_close(struct clk_edit *edit)
 {
     stop(edit, CLK_EDIT_EOF);
-    if (edit->el)
+    if (edit->el) {
+        /* Else its end would throw away what was typed ahead. */
+        edit->api->el_set(edit->el, EL_EDITMODE, 0);
         edit->api->el_end(edit->el);
+    }
     if (edit->history)
         edit->api->history_end(edit->history);
     if (edit->fd >= 0)
