@@ -62,7 +62,7 @@ void *clk_curl_calloc(size_t count, size_t size)
     void *p;
 
     if (size && count > MANY_BYTES / size)
-        return clk_calloc(count, size);
+        return count > SIZE_MAX / size ? NULL : clk_calloc(count, size);
     p = clk_malloc(count * size);
     if (p)
         memset(p, 0, count * size);

@@ -3,9 +3,8 @@
 
    A caller assembles a request, starts it on a client and is told by a callback
    when to look again. The callback may come from inside libcurl: it records and
-   wakes, and calls nothing of this file. All else must be called from outside
-   libuv's and libcurl's callbacks or from libuv's alone, on the loop's thread.
- */
+   wakes, and calls nothing of this file. All else is called on the loop's
+   thread and never from a callback of libcurl. */
 #ifndef CLK_HTTP_H
 #define CLK_HTTP_H
 
@@ -15,18 +14,17 @@
 
 #include <uv.h>
 
-/* The bounds that no option changes. */
+/* The bounds that no option changes; sizes in bytes. */
 enum {
-    CLK_HTTP_MAX_URL = 16 * 1024,           /* bytes */
-    CLK_HTTP_MAX_HOST = 255,                /* bytes */
-    CLK_HTTP_MAX_REQUEST_HEAD = 256 * 1024, /* bytes of all header lines */
-    CLK_HTTP_MAX_REPLY_HEAD = 256 * 1024, /* bytes, interim replies included */
-    CLK_HTTP_STREAM_BUFFER =
-        256 * 1024, /* bytes unread before the peer waits */
-    CLK_HTTP_MAX_HOST_CONNECTIONS = 128, /* more requests wait their turn */
-    CLK_HTTP_MAX_CONNECTIONS = 256,      /* of one client, all hosts */
-    CLK_HTTP_MAX_KEPT = 128,             /* idle connections and handles */
-    CLK_HTTP_MAX_TRANSFERS = 16384,      /* at one time in one client */
+    CLK_HTTP_MAX_URL = 16 * 1024,
+    CLK_HTTP_MAX_HOST = 255,
+    CLK_HTTP_MAX_REQUEST_HEAD = 256 * 1024, /* all header lines */
+    CLK_HTTP_MAX_REPLY_HEAD = 256 * 1024,   /* interim replies included */
+    CLK_HTTP_STREAM_BUFFER = 256 * 1024,    /* unread before the peer waits */
+    CLK_HTTP_MAX_HOST_CONNECTIONS = 128,    /* more requests wait their turn */
+    CLK_HTTP_MAX_CONNECTIONS = 256,         /* of one client, all hosts */
+    CLK_HTTP_MAX_KEPT = 128,                /* idle connections and handles */
+    CLK_HTTP_MAX_TRANSFERS = 16384          /* at one time in one client */
 };
 
 /* Why something failed: a stable code (static storage; "ENOMEM" means that

@@ -27,59 +27,61 @@ struct http_buffer {
    piece by piece to where each has an HTTP/1.1 connection of its own. */
 struct http_lane {
     struct clk_http *http;
-    CURLM *multi; /* NULL before the first use and after a break */
-    uv_timer_t
-        timer;       /* for libcurl and for deadlines; unreferenced when idle */
-    uint64_t now_ns; /* monotonic, as of the last clk_http_tick */
-    int64_t now;     /* the same in ms, and so is what follows */
+    CURLM *multi;     /* NULL before the first use and after a break */
+    uv_timer_t timer; /* libcurl's and our deadlines; unreferenced when idle */
+    uint64_t now_ns;  /* monotonic, as of the last clk_http_tick */
+    int64_t now;      /* the same in ms, and so is what follows */
     int64_t curl_due; /* when libcurl wants to run */
     int64_t deadline; /* no later than the first deadline of a transfer */
-    bool overdue;     /* it was seen to be over once already */
     int64_t armed;    /* what the timer is set to */
-    struct http_watch *idle[HTTP_IDLE_BUCKETS]; /* by socket number */
-    unsigned char own[HTTP_OWN_SOCKETS / 8];    /* bits: sockets we opened */
+    bool overdue;     /* the deadline was seen to be over once already */
     struct clk_http_transfer *first;            /* running transfers */
     size_t active;                              /* their number */
+    struct http_watch *idle[HTTP_IDLE_BUCKETS]; /* by socket number */
+    unsigned char own[HTTP_OWN_SOCKETS / 8];    /* bits: sockets we opened */
 };
 
 enum { LANE_SHARED, LANE_STREAM, LANE_COUNT };
 
+/* A client; see http.h. */
 struct clk_http {
     const struct clk_curl *curl;
     uv_loop_t *loop;
     struct http_lane lanes[LANE_COUNT];
     int open_timers; /* the block is freed when the last one is closed */
-    char origin[HTTP_ORIGIN_SIZE]; /* of the URL parsed last: "https://host:1/"
-                                    */
-    struct clk_http_target target; /* and where that leads */
-    char *cafile;                  /* from SSL_CERT_FILE, or NULL */
+    char *cafile;    /* from SSL_CERT_FILE, or NULL */
+    /* The beginning of the URL parsed last, "https://host:1", and where such
+       URLs lead. */
+    char origin[HTTP_ORIGIN_SIZE];
+    struct clk_http_target target;
     CURL *pool[CLK_HTTP_MAX_KEPT]; /* easy handles to use again */
     size_t pooled;
-    uint64_t transfers, connections;
+    uint64_t transfers, connections; /* so far */
 };
 
+/* A transfer; see http.h. */
 struct clk_http_transfer {
-    struct http_lane *lane;                 /* NULL when it no longer runs */
+    struct http_lane *lane; /* NULL when it no longer runs, as is `easy` */
+    CURL *easy;
     struct clk_http_transfer *next, **link; /* in lane->first */
-    CURL *easy;                             /* NULL when it no longer runs */
     struct clk_http_request *request;
     clk_http_event *event;
     void *ud;
-    struct clk_http_error error; /* code NULL: none */
-    int status;                  /* of the reply read last, 0 before */
-    char version[4];
-    struct http_buffer head; /* "name:value\n" of the final reply */
-    size_t fields;           /* lines in it */
-    size_t head_received;    /* bytes of all replies' heads */
-    struct http_buffer body;
-    size_t body_received; /* bytes, decoded */
-    unsigned attempts;    /* how often sending was begun */
-    int os_error;         /* why no socket could be had */
+    struct clk_http_error error;  /* code NULL: none */
+    char detail[CURL_ERROR_SIZE]; /* libcurl's words */
+    int os_error;                 /* why no socket could be had */
+    unsigned attempts;            /* how often sending was begun */
+    int status;                   /* of the reply read last, 0 before */
+    char version[4];              /* "1.0", "1.1", "2" */
+    struct http_buffer head;      /* "name:value\n" of the final reply */
+    size_t fields;                /* lines in it */
+    size_t head_received;         /* bytes of all replies' heads */
+    struct http_buffer body;      /* received and not consumed */
+    size_t body_received;         /* bytes, decoded */
     bool has_head, done;
     bool paused; /* libcurl holds back what follows */
     uint64_t started_ns, ended_ns;
-    int64_t deadline, last_arrival; /* ms by clk_http_now */
-    char detail[CURL_ERROR_SIZE];   /* libcurl's words */
+    int64_t deadline, last_arrival; /* ms by the lane's clock */
 };
 
 /* Looks at the clock: sets now and now_ns. Called whenever the loop or the

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "core/curl_api.h"
+#include "core/curl_heap.h"
 #include "core/http.h"
 #include "core/mem.h"
 
@@ -49,6 +50,66 @@ static void the_first_library_found_is_taken(void **state)
     assert_non_null(api.easy_init);
     assert_non_null(api.version_info);
     assert_ptr_equal(clk_curl_load(why), clk_curl_load(why));
+}
+
+/* ---- its heap ---- */
+
+enum { MANY = 100, ASKED = CLK_CURL_READ_BUFFER + 1 };
+
+static void read_buffers_never_overlap_and_come_back(void **state)
+{
+    unsigned char *taken[MANY];
+
+    (void)state;
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < MANY; i++) {
+            taken[i] = clk_curl_malloc(ASKED);
+            assert_non_null(taken[i]);
+            memset(taken[i], i, ASKED);
+        }
+        for (int i = 0; i < MANY; i++) {
+            assert_int_equal(taken[i][0], i);
+            assert_int_equal(taken[i][ASKED - 1], i);
+        }
+        for (int i = 0; i < MANY; i++)
+            clk_curl_free(taken[(i * 37) % MANY]);
+    }
+}
+
+static void blocks_of_both_kinds_are_resized(void **state)
+{
+    char *p = clk_curl_malloc(ASKED);
+
+    (void)state;
+    memset(p, 'x', ASKED);
+    p = clk_curl_realloc(p, 3);
+    assert_memory_equal(p, "xxx", 3);
+    p = clk_curl_realloc(p, ASKED);
+    assert_memory_equal(p, "xxx", 3);
+    p = clk_curl_realloc(p, 2 * ASKED);
+    assert_memory_equal(p, "xxx", 3);
+    clk_curl_free(p);
+    p = clk_curl_realloc(NULL, 5);
+    assert_non_null(p);
+    clk_curl_free(p);
+    clk_curl_free(NULL);
+}
+
+static void zeroed_blocks_are_zero_and_bounded(void **state)
+{
+    static const unsigned char zeros[10000];
+    unsigned char *p;
+
+    (void)state;
+    for (size_t size = 1; size <= sizeof(zeros); size = size * 3 + 1) {
+        p = clk_curl_malloc(size);
+        memset(p, 0xff, size);
+        clk_curl_free(p);
+        p = clk_curl_calloc(1, size);
+        assert_memory_equal(p, zeros, size);
+        clk_curl_free(p);
+    }
+    assert_null(clk_curl_calloc(SIZE_MAX / 2, 3));
 }
 
 /* ---- addresses ---- */
@@ -472,6 +533,9 @@ int main(void)
         cmocka_unit_test(a_missing_library_is_named),
         cmocka_unit_test(another_library_is_refused),
         cmocka_unit_test(the_first_library_found_is_taken),
+        cmocka_unit_test(read_buffers_never_overlap_and_come_back),
+        cmocka_unit_test(blocks_of_both_kinds_are_resized),
+        cmocka_unit_test(zeroed_blocks_are_zero_and_bounded),
         cmocka_unit_test(targets_are_as_libcurl_sees_them),
         cmocka_unit_test(references_are_resolved),
         cmocka_unit_test(headers_are_lines_in_their_order),

@@ -133,7 +133,8 @@ test("a body that ends with the connection is whole", function(client)
 end)
 
 -- gzip of "zip " a thousand times.
-local ZIPPED = "1f8b0800000000000203edc3310d00000803302bd8e3e39efac9e06993666fa2aaaaaabe2eb0a1817aa00f0000"
+local ZIPPED = "1f8b0800000000000203edc3310d00000803302bd8e3e39efac9e0699366"
+  .. "6fa2aaaaaabe2eb0a1817aa00f0000"
 local function unhex(s)
   return (s:gsub("%x%x", function(x)
     return string.char(tonumber(x, 16))
@@ -187,6 +188,23 @@ test("a connection is kept for the next request", function(client)
     t.eq(t.ok(client:request { url = srv.url }).body, "hello")
   end
   t.eq({ srv.connections, client:stats().connections }, { 1, 1 })
+end)
+
+t.test("a kept connection that the server has closed is not used again", function()
+  for _, method in ipairs { "GET", "POST" } do
+    local client <close> = t.ok(http.new())
+    local closed = task.event()
+    local srv <close> = raw.start(function(conn)
+      conn:request()
+      conn:reply("bye")
+      conn:close()
+      closed:set()
+    end)
+    t.ok(client:request { url = srv.url })
+    closed:wait()
+    t.eq(t.ok(client:request { url = srv.url, method = method }).body, "bye")
+    t.eq({ srv.connections, #srv.requests }, { 2, 2 })
+  end
 end)
 
 t.test("a read is sent again when the kept connection is dead, a write is not", function()
