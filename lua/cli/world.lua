@@ -27,7 +27,6 @@ function M.real()
     hidden = term.hidden,
     cwd = os.cwd,
     hide_argument = os.hide_argument,
-    hidden = term.hidden,
     stdin_secret = function(max)
       return require("sys.secret").from_fd(0, max)
     end,
