@@ -14,8 +14,8 @@
 
 static const char host_key = 0; /* registry key of the host pointer */
 
-/* How often the loop may turn while handles close; far more than any needs. */
-enum { MAX_CLOSING_TURNS = 100000 };
+/* How long closing handles and dying children are waited for. */
+enum { CLOSING_MS = 3000 };
 
 struct clk_host *clk_host_of(lua_State *L)
 {
@@ -87,16 +87,36 @@ int clk_host_open(struct clk_host *host)
     return 0;
 }
 
+static void closing_over(uv_timer_t *timer)
+{
+    *(bool *)timer->data = true;
+}
+
+/* Runs the loop until the last handle is closed, or for CLOSING_MS. */
+static void close_loop(uv_loop_t *loop)
+{
+    uv_timer_t limit;
+    bool is_over = false;
+
+    uv_timer_init(loop, &limit);
+    limit.data = &is_over;
+    uv_unref((uv_handle_t *)&limit);
+    uv_update_time(loop);
+    uv_timer_start(&limit, closing_over, CLOSING_MS, 0);
+    while (!is_over && uv_run(loop, UV_RUN_ONCE) != 0)
+        ;
+    uv_close((uv_handle_t *)&limit, NULL);
+    uv_run(loop, UV_RUN_NOWAIT);
+    uv_loop_close(loop);
+}
+
 void clk_host_close(struct clk_host *host)
 {
     if (host->L)
         lua_close(host->L);
     host->L = NULL;
     clk_host_ignore_signals(host);
-    for (int i = 0; i < MAX_CLOSING_TURNS; i++)
-        if (uv_run(&host->loop, UV_RUN_NOWAIT) == 0)
-            break;
-    uv_loop_close(&host->loop);
+    close_loop(&host->loop);
 }
 
 /* Spawning raises on memory: done under lua_pcall by clk_host_run. */
