@@ -5,6 +5,7 @@ local opkit = require "opkit"
 local progress = require "cli.progress"
 local result = require "cli.result"
 local session = require "cli.session"
+local stream = require "cli.stream"
 
 local M = {}
 
@@ -37,6 +38,9 @@ function M.run(call)
   local agreed, refusal = consent.check(call, account)
   if not agreed then
     return nil, refusal
+  end
+  if stream.is_streamed(call.row) then
+    return stream.run(call, account)
   end
   local _ <close> = progress.start(call.out, opkit.paths(call.row)[1])
   return result.print(call, account)

@@ -79,6 +79,19 @@ function Out:data(text)
   return true
 end
 
+--- Passes on what another program wrote, as it is.
+---@param fd integer
+---@param text string
+---@return true?, err.Record?
+function Out:pass(fd, text)
+  if fd == 1 then
+    return self:data(text)
+  elseif self.before_note then
+    self.before_note()
+  end
+  return self.world.write(fd, text)
+end
+
 -- A text as lines: as they are, but for a terminal's width.
 function Out:lines(text)
   local width = self.world.is_tty(2) and self.world.width(2)

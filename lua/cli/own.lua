@@ -52,6 +52,10 @@ M.LIST = {
     verbatim = 1, examples = { "run report.lua", "--sim run report.lua 30" },
   },
   {
+    path = "sim flyctl", home = "cli.sim", fn = "flyctl", verbatim = 0,
+    is_hidden = true, title = "Run a flyctl that acts on a simulated account",
+  },
+  {
     path = "sim", home = "cli.sim", title = "Serve a simulated Fly.io account",
     doc = [[
       Prints its URLs and its token, and serves until interrupted. Any client

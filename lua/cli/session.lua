@@ -26,7 +26,7 @@ local function simulated(call)
     org = call.globals.org ~= "" and call.globals.org or nil, org_source = "--org",
     bases = { machines = simulator.url, api = simulator.url },
     allow_http = false, timeout = call.globals.timeout, warnings = {},
-    path = "", config = {},
+    path = "", config = {}, flyctl = simulator.flyctl,
   }, nil, simulator
 end
 

@@ -1,4 +1,4 @@
---- `clanker sim`: hands the flags to the simulator's own face.
+--- `clanker sim`, `clanker sim flyctl`: hands the words to the simulator's own face.
 --- Waits until interrupted; Ctrl-C is its regular end.
 
 local M = {}
@@ -17,6 +17,14 @@ function M.run(call)
       call.out:data(text)
     end,
   })
+end
+
+--- Runs the simulated flyctl with the words as they are.
+---@async
+---@param call cli.Call
+---@return integer exit_code
+function M.flyctl(call)
+  return call.faces.flyctl().run(call.args.words)
 end
 
 return M

@@ -87,6 +87,9 @@ end
 ---@param deps fly.FlyctlDeps
 ---@return string? path, table? err
 function M.find(deps)
+  if deps.settings.flyctl then
+    return deps.settings.flyctl()
+  end
   for _, name in ipairs(NAMES) do
     local path = deps.process.which(name)
     if path then
@@ -217,7 +220,9 @@ local function failure(words, result, stderr)
   return err.new {
     kind = said and kind_of(said) or "error",
     message = said and ("%s %s: %s"):format(name, how, said) or ("%s %s"):format(name, how),
-    detail = { exit_code = result.code, signal = result.signal },
+    detail = {
+      exit_code = result.code, signal = result.signal, summary = name .. " " .. how,
+    },
   }
 end
 

@@ -13,15 +13,15 @@ op {
   id = "deploy.run",
   title = "Deploy an app",
   doc = [[
-    flyctl builds the image and replaces the machines. With regions, only the
-    machines there are replaced.
+    flyctl builds the image and replaces the machines. The region is the
+    primary one: where an app's first machines are made.
   ]],
   effect = "write",
   cost = "new machines are billed.",
   flyctl = {
     "deploy", { when = "path", "{path}" }, { when = "app", "--app={app}" },
     "--yes",
-    { when = "region", "--regions={region}" },
+    { when = "region", "--primary-region={region}" },
     { when = "strategy", "--strategy={strategy}" },
     { when = "image", "--image={image}" },
     { when = "config", "--config={config}" },
@@ -32,7 +32,7 @@ op {
   params = {
     { "path", "file", "directory with the source", pos = 1 },
     { "app", "app", "name of the app; the one in fly.toml unless told" },
-    { "region", "region", "only machines in this region" },
+    { "region", "region", "the primary region" },
     { "strategy", "enum", "how machines are replaced",
       values = { "canary", "rolling", "bluegreen", "immediate" } },
     { "image", "name", "image to deploy instead of building one" },

@@ -3,6 +3,7 @@
 
 local err = require "base.err"
 local json = require "base.json"
+local link = require "sim.flyctl.link"
 
 local accounts = require "sim.account"
 local fault = require "sim.fault"
@@ -44,6 +45,8 @@ local MAX_SEED = 64 * 1024 * 1024
 ---@field token string
 ---@field account sim.Account
 ---@field restored boolean whether the account came from the file
+---@field flyctl fun(): string?, err.Record? path of a flyctl that acts on it, in a
+--- directory of its own
 ---@field stop fun() closes everything; twice is once
 
 local function usage(message, hint)
@@ -194,10 +197,13 @@ function M.start(opts)
     return nil, e
   end
   local serving = task.spawn(srv.serve)
+  local flyctl = link.new()
   return {
     url = srv.url, port = srv.port, token = account.world.meta.token,
     account = account, restored = found, serving = serving,
+    flyctl = flyctl.path,
     stop = function()
+      flyctl.remove()
       srv.close()
       serving:join()
       if file then

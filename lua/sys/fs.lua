@@ -159,6 +159,15 @@ function M.rename(from, to)
   return outcome(host.rename(from, to))
 end
 
+--- Makes a symbolic link at a path; what it points to is not looked at.
+---@param target string
+---@param path string
+---@return boolean?
+---@return err.Record?
+function M.symlink(target, path)
+  return outcome(host.symlink(target, path))
+end
+
 --- Takes an exclusive lock between processes and tasks, on a file made for it.
 --- The kernel releases it when the process dies; `release` or a `<close>`
 --- variable before. Waits up to `timeout` seconds (10; 0 tries once).

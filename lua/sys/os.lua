@@ -40,6 +40,10 @@ M.chdir = host.chdir
 M.platform = host.platform
 M.hostname = host.hostname
 
+--- Path of the program that runs.
+---@type fun(): string?, string?, string?
+M.program = host.program
+
 --- The most memory that was resident so far, in bytes; "children": of the
 --- largest child waited for.
 ---@type fun(who?: "self"|"children"): integer

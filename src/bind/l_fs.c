@@ -248,6 +248,21 @@ static int fs_rename(lua_State *L)
     return clk_push_fs_result(L, error, from);
 }
 
+/*** Makes a symbolic link.
+---@param target string what it points to, not looked at
+---@param path string
+---@return boolean? ok
+---@return string? message
+---@return string? code EEXIST … */
+static int fs_symlink(lua_State *L)
+{
+    const char *target = clk_check_path(L, 1);
+    const char *path = clk_check_path(L, 2);
+    int error = symlink(target, path) == 0 ? 0 : uv_translate_sys_error(errno);
+
+    return clk_push_fs_result(L, error, path);
+}
+
 /*** Removes a file, a symbolic link or an empty directory; with `recursive` a
 --- directory and all it contains.
 ---@param path string
@@ -439,6 +454,7 @@ static const luaL_Reg functions[] = {
     {"remove", fs_remove},
     {"rename", fs_rename},
     {"stat", fs_stat},
+    {"symlink", fs_symlink},
     {"tmpdir", fs_tmpdir},
     {"write", fs_write},
     {NULL, NULL},

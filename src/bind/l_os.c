@@ -149,6 +149,22 @@ static int os_platform(lua_State *L)
     return 1;
 }
 
+/*** Path of the program that runs.
+---@return string? path
+---@return string? message
+---@return string? code */
+static int os_program(lua_State *L)
+{
+    char path[PATH_SIZE];
+    size_t size = sizeof(path);
+    int error = uv_exepath(path, &size);
+
+    if (error)
+        return clk_fail_uv(L, error, "path of the program");
+    lua_pushlstring(L, path, size);
+    return 1;
+}
+
 /*** The name of this host.
 ---@return string? name
 ---@return string? message
@@ -217,6 +233,7 @@ static const luaL_Reg functions[] = {
     {"peak_memory", os_peak_memory},
     {"pid", os_pid},
     {"platform", os_platform},
+    {"program", os_program},
     {"random", os_random},
     {"uid", os_uid},
     {"wall", os_wall},

@@ -1,0 +1,280 @@
+--- Gives the machines of an app another config, one after another or as a
+--- strategy says, and keeps the release's record.
+--- Waits.
+
+local err = require "base.err"
+local flyctl = require "sim.flyctl"
+local task = require "sys.task"
+local tbl = require "base.tbl"
+
+local M = {}
+
+local GONE = tbl.set({ "destroyed", "destroying", "replaced", "migrated" })
+
+-- Seconds between two looks at a machine, a machine may take, and a machine that
+-- started must stay so.
+local PAUSE, LIMIT, SMOKE = 0.1, 60, 0.6
+
+---@class sim.flyctl.Rollout
+---@field app string
+---@field image string? the new one; as it is when absent
+---@field change (fun(config: table))? more changes of the config
+---@field secrets integer? the version of the secrets to have
+---@field strategy string? "rolling" unless told
+---@field detach boolean? do not wait
+---@field build integer? id of the build
+---@field title string
+---@field first (async fun(release: table): true?, err.Record?)? makes the first machines
+
+--- The machines of an app that are there, by region and id.
+---@async
+---@param run sim.flyctl.Run
+---@param app string
+---@return table[]?
+---@return err.Record?
+function M.machines(run, app)
+  local list, e = run.api:rest("GET", "/apps/%s/machines", app)
+  if not list then
+    return nil, e
+  end
+  list = tbl.filter(list, function(machine)
+    return not GONE[machine.state]
+  end)
+  return tbl.sort_by(list, function(machine)
+    return machine.region .. machine.id
+  end)
+end
+
+--- The process group of a machine.
+---@param machine table
+---@return string
+function M.group(machine)
+  local metadata = tbl.get(machine, "config.metadata")
+  return type(metadata) == "table" and metadata.fly_process_group or "app"
+end
+
+---@async
+local function look(run, app, id)
+  return run.api:rest("GET", "/apps/%s/machines/%s", app, id)
+end
+
+--- Waits until a machine is in a state, and keeps it.
+---@async
+---@param run sim.flyctl.Run
+---@param app string
+---@param id string
+---@param state string
+---@param version string? it must be this one
+---@return table? machine
+---@return err.Record?
+function M.wait(run, app, id, state, version)
+  local deadline = task.now() + LIMIT
+  local since
+  while task.now() < deadline do
+    local machine, e = look(run, app, id)
+    if not machine then
+      return nil, e
+    elseif version and machine.instance_id ~= version then
+      return flyctl.fail("machine %s failed to start and was rolled back", id)
+    elseif machine.state == "failed" then
+      return flyctl.fail("machine %s failed to start", id)
+    elseif machine.state == state then
+      since = since or task.now()
+      if state ~= "started" or task.now() - since >= SMOKE then
+        return machine
+      end
+    elseif since then
+      return flyctl.fail("smoke checks for %s failed: the app appears to be crashing", id)
+    end
+    task.sleep(PAUSE)
+  end
+  return nil, err.new({ kind = "timeout",
+    message = ("timeout reached waiting for machine %s to be %s"):format(id, state) })
+end
+
+-- The config a machine is to have.
+local function new_config(machine, plan, release)
+  local config = machine.config
+  config.image = plan.image or config.image
+  config.metadata = type(config.metadata) == "table" and config.metadata or {}
+  config.metadata.fly_release_version = release and tostring(release.version)
+    or config.metadata.fly_release_version
+  if plan.change then
+    plan.change(config)
+  end
+  return config
+end
+
+--- Updates a machine under its lease. A machine that did not run stays so.
+---@async
+---@param run sim.flyctl.Run
+---@param plan sim.flyctl.Rollout
+---@param machine table
+---@param release table?
+---@return true?
+---@return err.Record?
+function M.update(run, plan, machine, release)
+  local is_running = machine.state == "started"
+  local updated, e = run.api:leased(plan.app, machine.id, function()
+    return run.api:rest("POST", "/apps/%s/machines/%s", plan.app, machine.id, {
+      config = new_config(machine, plan, release), region = machine.region,
+      min_secrets_version = plan.secrets, skip_launch = not is_running or nil,
+    })
+  end)
+  if not updated then
+    return nil, err.wrap(e, "failed to update machine " .. machine.id)
+  elseif plan.detach then
+    return true
+  end
+  local settled = is_running and "started" or "stopped"
+  if machine.state == "created" or not updated.instance_id then
+    return true
+  end
+  local kept
+  kept, e = M.wait(run, plan.app, machine.id, settled, updated.instance_id)
+  return kept and true, e
+end
+
+-- One machine after another, saying which.
+---@async
+local function rolling(run, plan, machines, release)
+  for i, machine in ipairs(machines) do
+    run:say("> [%d/%d] Updating %s [%s]", i, #machines, machine.id, M.group(machine))
+    local ok, e = M.update(run, plan, machine, release)
+    if not ok then
+      run:tell("✖ [%d/%d] Machine %s [%s] update failed: %s", i, #machines,
+        machine.id, M.group(machine), e.message)
+      return nil, e
+    end
+    run:say("✔ [%d/%d] Machine %s [%s] update succeeded", i, #machines,
+      machine.id, M.group(machine))
+  end
+  return true
+end
+
+-- All at once, without a look at what becomes of them.
+---@async
+local function immediate(run, plan, machines, release)
+  return rolling(run, tbl.merge(plan, { detach = true }), machines, release)
+end
+
+--- Creates a machine like another one.
+---@async
+---@param run sim.flyctl.Run
+---@param app string
+---@param config table
+---@param region string
+---@param is_detached boolean?
+---@return table? machine
+---@return err.Record?
+function M.create(run, app, config, region, is_detached)
+  local made, e = run.api:rest("POST", "/apps/%s/machines", app,
+    { config = config, region = region })
+  if not made then
+    return nil, e
+  elseif is_detached then
+    return made
+  end
+  return M.wait(run, app, made.id, "started")
+end
+
+-- New machines beside the old ones, which go when all of them run.
+---@async
+local function bluegreen(run, plan, machines, release)
+  local green = {}
+  for _, machine in ipairs(machines) do
+    if type(machine.config.mounts) == "table" and machine.config.mounts[1] then
+      return flyctl.fail("bluegreen strategy does not work with volumes")
+    end
+  end
+  for i, machine in ipairs(machines) do
+    local made, e = M.create(run, plan.app, new_config(machine, plan, release),
+      machine.region)
+    if not made then
+      return nil, e
+    end
+    green[i] = made
+    run:say("  Created green machine %s [%s]", made.id, M.group(machine))
+  end
+  for _, machine in ipairs(machines) do
+    local ok, e = run.api:rest("DELETE", "/apps/%s/machines/%s?force=true", plan.app,
+      machine.id)
+    if not ok then
+      return nil, e
+    end
+    run:say("  Destroyed blue machine %s", machine.id)
+  end
+  return true
+end
+
+local STRATEGIES = {
+  rolling = rolling, canary = rolling, immediate = immediate, bluegreen = bluegreen,
+}
+
+--- Whether there is such a strategy.
+---@param name string
+---@return boolean
+function M.is_strategy(name)
+  return STRATEGIES[name] ~= nil
+end
+
+-- The release's record, "running" until it is closed.
+---@async
+local function open_release(run, plan, image)
+  local reply, e = run.api:web_call("POST", "/releases", {
+    app_name = plan.app, build_id = plan.build or 0, definition = {},
+    image = image, strategy = (plan.strategy or "rolling"):upper(),
+  })
+  if not reply then
+    return nil, e
+  end
+  return reply.release
+end
+
+--- Rolls a plan out as a release, which ends up "complete" or "failed".
+---@async
+---@param run sim.flyctl.Run
+---@param plan sim.flyctl.Rollout
+---@param machines table[]
+---@return true?
+---@return err.Record?
+function M.release(run, plan, machines)
+  local image = plan.image or (machines[1] and machines[1].config.image) or ""
+  local release, e = open_release(run, plan, image)
+  if not release then
+    return nil, e
+  end
+  local ok, failed
+  if #machines == 0 then
+    ok, failed = plan.first(release)
+  else
+    run:say("\n-------\n%s '%s' with %s strategy\n-------", plan.title, plan.app,
+      plan.strategy or "rolling")
+    ok, failed = STRATEGIES[plan.strategy or "rolling"](run, plan, machines, release)
+  end
+  local closed
+  closed, e = run.api:web_call("PATCH", "/releases/" .. release.id,
+    { status = ok and "complete" or "failed" })
+  if not ok then
+    return nil, failed
+  end
+  run:say("-------")
+  return closed and true, e
+end
+
+--- Gives all machines the secrets as they are now.
+---@async
+---@param run sim.flyctl.Run
+---@param app string
+---@param machines table[]
+---@param version integer?
+---@return true?
+---@return err.Record?
+function M.secrets(run, app, machines, version)
+  return M.release(run, {
+    app = app, secrets = version, title = "Updating existing machines in",
+    detach = run.flags.detach,
+  }, machines)
+end
+
+return M
