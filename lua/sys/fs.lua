@@ -44,7 +44,7 @@ end
 --- Replaces or creates a file at once: nobody, not even after a crash, sees half
 --- of it. Refuses a symbolic link unless `follow`.
 ---@param path string
----@param data string|host.secret.Secret
+---@param data string|secret.Secret
 ---@param options { mode: integer?, parents: boolean?, exclusive: boolean?, follow: boolean? }?
 ---@return boolean?
 ---@return err.Record?
@@ -54,7 +54,7 @@ end
 
 --- Adds to the end of a file, or creates it. `sync` waits for the disk.
 ---@param path string
----@param data string|host.secret.Secret
+---@param data string|secret.Secret
 ---@param options { mode: integer?, sync: boolean? }?
 ---@return boolean?
 ---@return err.Record?

@@ -4,6 +4,7 @@
 local err = require "base.err"
 local host = require "host.term"
 local os = require "sys.os"
+local secret = require "sys.secret"
 
 local M = {}
 
@@ -105,7 +106,7 @@ end
 --- the wait. Error codes as `prompt`.
 ---@async
 ---@param prompt string?
----@return host.secret.Secret?
+---@return secret.Secret?
 ---@return err.Record?
 function M.hidden(prompt)
   return ask(host.hidden, prompt)
@@ -205,6 +206,15 @@ end
 ---@return err.Record?
 function M.stdin(max)
   return outcome(host.stdin(max))
+end
+
+--- The same as a secret, at most `max` bytes (64 KiB): it is never a string.
+---@async
+---@param max integer?
+---@return secret.Secret?
+---@return err.Record?
+function M.stdin_secret(max)
+  return secret.from_fd(0, max)
 end
 
 return M

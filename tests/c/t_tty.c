@@ -1,0 +1,431 @@
+/* The whole program at a terminal: it asks, it is interrupted, it is stopped,
+   and the terminal is as before. Drives tests/host/fixtures/term_child.lua. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+enum { PATIENCE = 20000, SCREEN = 1 << 20 }; /* ms; bytes */
+
+/* A program on a pseudo-terminal; we are its user. */
+struct session {
+    pid_t pid;
+    int master, slave;
+    struct termios before;
+    char *screen;
+    size_t shown;
+    int status;
+};
+
+static char binary[4096];
+
+static void find_binary(void)
+{
+    const char *given = getenv("CLANKER_BINARY");
+    ssize_t length;
+
+    if (given) {
+        snprintf(binary, sizeof(binary), "%s", given);
+        return;
+    }
+    length = readlink("/proc/self/exe", binary, sizeof(binary) - 16);
+    assert_true(length > 0); /* …/tests/t_tty beside …/clanker */
+    binary[length] = '\0';
+    for (int i = 0; i < 2; i++)
+        *strrchr(binary, '/') = '\0';
+    strncat(binary, "/clanker", sizeof(binary) - strlen(binary) - 1);
+}
+
+static void run_program(const char *mode, const char *argument)
+{
+    execl(binary, binary, "-l", "tests/host/fixtures/term_child.lua", mode,
+          argument, (char *)NULL);
+    _exit(127);
+}
+
+static int set_up(void **state)
+{
+    struct session *s = calloc(1, sizeof(*s));
+
+    alarm(120);
+    s->screen = calloc(1, SCREEN + 1);
+    s->master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (grantpt(s->master) != 0 || unlockpt(s->master) != 0)
+        return -1;
+    s->slave = open(ptsname(s->master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    fcntl(s->master, F_SETFL, O_NONBLOCK);
+    setenv("TERM", "xterm", 1);
+    setenv("CLANKER_LUA", "lua:tests", 1);
+    unsetenv("NO_COLOR");
+    unsetenv("COLUMNS");
+    *state = s;
+    return tcgetattr(s->slave, &s->before);
+}
+
+static int tear_down(void **state)
+{
+    struct session *s = *state;
+
+    if (s->pid > 0) {
+        kill(s->pid, SIGKILL);
+        waitpid(s->pid, NULL, 0);
+    }
+    close(s->master);
+    close(s->slave);
+    free(s->screen);
+    free(s);
+    return 0;
+}
+
+/* With standard output on `out` instead of the terminal, unless it is -1. */
+static void start_with(struct session *s, const char *mode,
+                       const char *argument, int out)
+{
+    s->pid = fork();
+    if (s->pid != 0)
+        return;
+    setsid();
+    ioctl(s->slave, TIOCSCTTY, 0);
+    for (int fd = 0; fd < 3; fd++)
+        dup2(fd == 1 && out >= 0 ? out : s->slave, fd);
+    run_program(mode, argument);
+}
+
+static void start(struct session *s, const char *mode)
+{
+    start_with(s, mode, NULL, -1);
+}
+
+static void look(struct session *s)
+{
+    struct pollfd p = {.fd = s->master, .events = POLLIN};
+    ssize_t count;
+
+    poll(&p, 1, 1);
+    count = read(s->master, s->screen + s->shown, SCREEN - s->shown);
+    if (count > 0)
+        s->shown += (size_t)count;
+    s->screen[s->shown] = '\0';
+}
+
+static void see(struct session *s, const char *text)
+{
+    for (int i = 0; i < PATIENCE && !strstr(s->screen, text); i++)
+        look(s);
+    if (!strstr(s->screen, text))
+        fail_msg("expected \"%s\" on the screen: \"%.2000s\"", text, s->screen);
+}
+
+static void type(struct session *s, const char *text)
+{
+    assert_int_equal(write(s->master, text, strlen(text)), strlen(text));
+}
+
+static void wait_end(struct session *s)
+{
+    for (int i = 0; i < PATIENCE; i++) {
+        look(s);
+        if (waitpid(s->pid, &s->status, WNOHANG) == s->pid) {
+            s->pid = 0;
+            for (int k = 0; k < 10; k++)
+                look(s);
+            return;
+        }
+    }
+    fail_msg("the program does not end: \"%.2000s\"", s->screen);
+}
+
+static bool echoes(const struct session *s)
+{
+    struct termios now;
+
+    assert_int_equal(tcgetattr(s->slave, &now), 0);
+    return (now.c_lflag & ECHO) != 0;
+}
+
+static void assert_restored(const struct session *s)
+{
+    struct termios now;
+
+    assert_int_equal(tcgetattr(s->slave, &now), 0);
+    assert_int_equal(now.c_lflag, s->before.c_lflag);
+    assert_int_equal(now.c_iflag, s->before.c_iflag);
+    assert_memory_equal(now.c_cc, s->before.c_cc, sizeof(now.c_cc));
+    assert_int_equal(fcntl(s->slave, F_GETFL) & O_NONBLOCK, 0);
+}
+
+/* --- tests --------------------------------------------------------------- */
+
+static void a_narrow_terminal_is_known(void **state)
+{
+    struct session *s = *state;
+    struct winsize size = {.ws_col = 20, .ws_row = 5};
+
+    ioctl(s->slave, TIOCSWINSZ, &size);
+    start(s, "look");
+    see(s, "width 20 tty true");
+    see(s, "true"); /* the line is longer than the terminal */
+    wait_end(s);
+    s->shown = 0;
+    setenv("NO_COLOR", "1", 1);
+    start(s, "look");
+    see(s, "colors false");
+    wait_end(s);
+}
+
+static void a_hidden_answer_is_never_seen(void **state)
+{
+    struct session *s = *state;
+
+    start(s, "hidden");
+    see(s, "Token: ");
+    assert_false(echoes(s));
+    type(s, "hunter2-hunter2\r");
+    see(s, "secret 15");
+    wait_end(s);
+    assert_null(strstr(s->screen, "hunter2"));
+    assert_restored(s);
+}
+
+static void an_interrupt_at_a_hidden_prompt_restores(void **state)
+{
+    struct session *s = *state;
+
+    start(s, "hidden");
+    see(s, "Token: ");
+    type(s, "half\x03");
+    wait_end(s);
+    assert_restored(s);
+    assert_null(strstr(s->screen, "half"));
+    s->shown = 0;
+    s->screen[0] = '\0';
+    start(s, "hidden");
+    see(s, "Token: ");
+    kill(s->pid, SIGTERM);
+    wait_end(s);
+    assert_restored(s);
+}
+
+static void a_timeout_at_a_hidden_prompt_restores(void **state)
+{
+    struct session *s = *state;
+
+    start(s, "limited");
+    see(s, "ETIMEDOUT");
+    see(s, "Name: ");
+    assert_true(echoes(s));
+    type(s, "john\r");
+    see(s, "answer john");
+    wait_end(s);
+    assert_restored(s);
+}
+
+static void a_typed_secret_is_masked_from_then_on(void **state)
+{
+    struct session *s = *state;
+
+    start(s, "masked");
+    see(s, "Token: ");
+    type(s, "hunter2-hunter2\r");
+    see(s, "you typed [secret], I think");
+    wait_end(s);
+    assert_null(strstr(s->screen, "hunter2"));
+}
+
+static void standard_input_is_read_to_ctrl_d(void **state)
+{
+    struct session *s = *state;
+
+    start(s, "stdin");
+    for (int i = 0; i < 100; i++)
+        look(s);
+    type(s, "one\ntwo\n\x04");
+    see(s, "answer one\\ntwo\\n");
+    wait_end(s);
+    assert_restored(s);
+}
+
+static void reading_standard_input_can_be_given_up(void **state)
+{
+    struct session *s = *state;
+    int fds[2];
+
+    start(s, "stdin_limited");
+    see(s, "ETIMEDOUT");
+    wait_end(s);
+    assert_restored(s);
+    s->shown = 0;
+    s->screen[0] = '\0';
+    assert_int_equal(pipe(fds), 0);
+    s->pid = fork();
+    if (s->pid == 0) {
+        dup2(fds[0], 0);
+        dup2(s->slave, 1);
+        run_program("stdin_limited", NULL);
+    }
+    see(s, "ETIMEDOUT");
+    wait_end(s);
+    assert_int_equal(fcntl(fds[0], F_GETFL) & O_NONBLOCK, 0);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+static void lines_are_edited_and_completed(void **state)
+{
+    struct session *s = *state;
+
+    start(s, "line");
+    see(s, "lua> ");
+    type(s, "ma\t");
+    see(s, "machines ");
+    type(s, "\r");
+    see(s, "answer machines ");
+    type(s, "ap\t");
+    see(s, "app");
+    type(s, "\t");
+    see(s, "apple  apps");
+    type(s, "s\r");
+    see(s, "answer apps\r\n");
+    type(s, "\x1b[A\x1b[A\x1b[A!\r");
+    see(s, "answer first!");
+    type(s, "\x04");
+    see(s, "error EOF end of input");
+    wait_end(s);
+    assert_restored(s);
+}
+
+static void an_interrupt_while_editing_restores(void **state)
+{
+    struct session *s = *state;
+
+    start(s, "line");
+    see(s, "lua> ");
+    assert_false(echoes(s));
+    type(s, "half");
+    see(s, "half");
+    type(s, "\x03");
+    wait_end(s);
+    assert_restored(s);
+}
+
+static void a_dumb_terminal_gets_a_plain_prompt(void **state)
+{
+    struct session *s = *state;
+
+    setenv("TERM", "dumb", 1);
+    start(s, "line");
+    see(s, "lua> ");
+    assert_true(echoes(s));
+    type(s, "plain\n");
+    see(s, "answer plain");
+    type(s, "\x04");
+    see(s, "error EOF");
+    wait_end(s);
+}
+
+/* Output that nobody takes must not keep the program from ending. */
+static void a_stopped_terminal_can_be_interrupted(void **state)
+{
+    struct session *s = *state;
+    int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+    start_with(s, "flood", "2", null); /* the test runner's report goes there */
+    close(null);
+    see(s, "0123456789");
+    assert_int_equal(tcflow(s->slave, TCOOFF), 0);
+    poll(NULL, 0, 50);
+    kill(s->pid, SIGINT);
+    for (int i = 0; i < PATIENCE && s->pid; i++) {
+        poll(NULL, 0, 1);
+        if (waitpid(s->pid, &s->status, WNOHANG) == s->pid)
+            s->pid = 0;
+    }
+    assert_int_equal(s->pid, 0);
+    assert_int_equal(tcflow(s->slave, TCOON), 0);
+}
+
+/* Runs with standard output on a pipe; the read end is returned. */
+static int start_piped(struct session *s, const char *mode, int error_fd)
+{
+    int fds[2];
+
+    assert_int_equal(pipe(fds), 0);
+    s->pid = fork();
+    if (s->pid == 0) {
+        dup2(fds[1], 1);
+        dup2(error_fd, 2);
+        close(fds[0]);
+        run_program(mode, NULL);
+    }
+    close(fds[1]);
+    return fds[0];
+}
+
+static void a_full_pipe_can_be_interrupted(void **state)
+{
+    struct session *s = *state;
+    int fd = start_piped(s, "flood", 2);
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+
+    assert_int_equal(poll(&p, 1, PATIENCE), 1); /* and nobody reads on */
+    poll(NULL, 0, 50);
+    kill(s->pid, SIGINT);
+    wait_end(s);
+    close(fd);
+}
+
+static void a_closed_pipe_ends_quietly(void **state)
+{
+    struct session *s = *state;
+    char text[64] = "";
+    int errors[2], fd;
+
+    assert_int_equal(pipe(errors), 0);
+    fd = start_piped(s, "flood", errors[1]);
+    assert_true(read(fd, text, sizeof(text)) > 0);
+    close(fd); /* as `| head -1` */
+    wait_end(s);
+    close(errors[1]);
+    memset(text, 0, sizeof(text));
+    assert_true(read(errors[0], text, sizeof(text) - 1) > 0);
+    assert_string_equal(text, "flood: EPIPE\n");
+    close(errors[0]);
+}
+
+int main(void)
+{
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(a_narrow_terminal_is_known),
+        TEST(a_hidden_answer_is_never_seen),
+        TEST(an_interrupt_at_a_hidden_prompt_restores),
+        TEST(a_timeout_at_a_hidden_prompt_restores),
+        TEST(a_typed_secret_is_masked_from_then_on),
+        TEST(standard_input_is_read_to_ctrl_d),
+        TEST(reading_standard_input_can_be_given_up),
+        TEST(lines_are_edited_and_completed),
+        TEST(an_interrupt_while_editing_restores),
+        TEST(a_dumb_terminal_gets_a_plain_prompt),
+        TEST(a_stopped_terminal_can_be_interrupted),
+        TEST(a_full_pipe_can_be_interrupted),
+        TEST(a_closed_pipe_ends_quietly),
+    };
+
+    find_binary();
+    return cmocka_run_group_tests_name("tty", tests, NULL, NULL);
+}
