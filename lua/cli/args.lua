@@ -60,11 +60,12 @@ end
 
 -- The word after a flag is its value, unless it is plainly another flag:
 -- then the value was forgotten, and taking that word would be a guess.
-local function take_value(reader, written)
+local function take_value(reader, param, written)
   local value = reader.argv[reader.at + 1]
+  local is_name = param.takes_dash and value and value:find("^%-%a[%w_.]")
   if value == nil then
     return nil, usage(written .. " needs a value")
-  elseif value:find("^%-%-?%a") then
+  elseif value:find("^%-%-?%a") and not is_name then
     return nil, usage(
       ("%s needs a value, and %s looks like a flag"):format(written, value),
       ("write %s=%s if that is the value"):format(written, value))
@@ -120,7 +121,7 @@ local function read_flag(reader, parsed)
   if inline == nil and param.kind.is_flag then
     return keep(values, param, true, written)
   elseif inline == nil then
-    local value, e = take_value(reader, written)
+    local value, e = take_value(reader, param, written)
     if value == nil then
       reader.open = param
       return nil, e

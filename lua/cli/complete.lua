@@ -72,16 +72,31 @@ local function flags_of(parsed)
   end
   local own = row and row.params or {}
   add(own, parsed.values)
+  local is_list = row and row.resource and require("opkit.select").is_list(row)
+  local of_lists = tbl.set(globals.OF_LISTS)
   add(tbl.filter(globals.FLAGS, function(param)
     return not (row and row.param[param.name])
+      and (is_list or not of_lists[param.name])
   end), parsed.globals)
   return candidates
+end
+
+-- The columns of a list, to select or to sort by.
+local function columns_of(row)
+  if not (row and row.resource) then
+    return {}
+  end
+  return tbl.map(require("opkit.columns").columns(row), function(view)
+    return { view.key }
+  end)
 end
 
 -- Candidates for a parameter's value.
 ---@async
 local function values_for(param, parsed, env)
-  if not param.type then
+  if not param.type and (param.name == "select" or param.name == "sort") then
+    return columns_of(parsed.command.row)
+  elseif not param.type then
     param = globals.row().param[param.name]
   end
   local source = require("opkit.help").complete(param)

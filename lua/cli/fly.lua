@@ -1,6 +1,7 @@
 --- Runs an operation: `clanker fly …`. Waits.
 
 local consent = require "cli.consent"
+local list = require "cli.list"
 local opkit = require "opkit"
 local progress = require "cli.progress"
 local result = require "cli.result"
@@ -31,6 +32,10 @@ function M.run(call)
   if not ready then
     return nil, wrong
   end
+  local selection, unfit = list.selection(call)
+  if unfit then
+    return nil, unfit
+  end
   local account <close>, e = session.open(call)
   if not account then
     return nil, e
@@ -43,7 +48,7 @@ function M.run(call)
     return stream.run(call, account)
   end
   local _ <close> = progress.start(call.out, opkit.paths(call.row)[1])
-  return result.print(call, account)
+  return result.print(call, account, selection)
 end
 
 return M

@@ -11,6 +11,12 @@ local DECLARED = {
     values = { "table", "wide", "json", "yaml", "csv" } },
   { "json", "boolean", "same as -o json; errors are JSON too" },
   { "raw", "boolean", "the server's own JSON, nothing else on stdout" },
+  { "where", "string", "only items for which this Lua expression holds",
+    metavar = "EXPR" },
+  { "select", "string", "only these fields or columns, separated by commas",
+    metavar = "NAMES" },
+  { "sort", "string", "order by these; -NAME turns it around", metavar = "NAMES",
+    takes_dash = true },
   { "api_token_file", "file", "read the token from this file; - is stdin" },
   { "api_token", "string", "the token itself; other users can see it in ps" },
   { "config", "file", "use this file instead of ~/.clanker.yaml" },
@@ -24,6 +30,9 @@ local DECLARED = {
   { "version", "boolean", "the version", hidden = true },
 }
 
+--- Those that only lists take.
+M.OF_LISTS = { "where", "select", "sort" }
+
 -- What reading argv needs to know of a flag.
 local function light(declared)
   local name = declared[1]
@@ -31,6 +40,7 @@ local function light(declared)
     name = name, text = declared[3], short = declared.short,
     hidden = declared.hidden, flag = "--" .. name:gsub("_", "-"),
     kind = { is_flag = declared[2] == "boolean" },
+    takes_dash = declared.takes_dash,
   }
 end
 
@@ -40,13 +50,21 @@ for i, declared in ipairs(DECLARED) do
   M.FLAGS[i] = light(declared)
 end
 
+-- What a row may say of it.
+local function full(declared)
+  local copy = require("base.tbl").copy(declared)
+  copy.takes_dash = nil
+  return copy
+end
+
 --- The flags as the parameters of a row.
 ---@return op.Row
 function M.row()
   local params = require "opkit.params"
   local row = { id = "clanker" }
-  row.params, row.param, row.positional =
-    params.read("global flags", { params = DECLARED })
+  row.params, row.param, row.positional = params.read("global flags", {
+    params = require("base.tbl").map(DECLARED, full),
+  })
   return row
 end
 

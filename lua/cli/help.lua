@@ -4,6 +4,7 @@
 local commands = require "cli.commands"
 local page = require "base.page"
 local str = require "base.str"
+local tbl = require "base.tbl"
 
 local M = {}
 
@@ -39,14 +40,25 @@ local function add(lines, more)
   table.move(more, 1, #more, #lines + 1, lines)
 end
 
+-- The global flags by whether lists alone take them.
+local function flag_entries(of_lists)
+  local globals = require "cli.globals"
+  local is_of_lists = tbl.set(globals.OF_LISTS)
+  return require("opkit.help").entries(tbl.filter(globals.row().params,
+    function(param)
+      return (is_of_lists[param.name] == true) == of_lists
+    end))
+end
+
 local function top_page(width)
   local lines = {
     "Query and manage Fly.io, by commands and by questions.", "",
     "Usage:", "  clanker COMMAND [flags]",
   }
   page.section(lines, "Commands", page.columns(commands.entries({}), width))
-  local flags = require("opkit.help").entries(require("cli.globals").row().params)
-  page.section(lines, "Flags of every command", page.columns(flags, width))
+  page.section(lines, "Flags of every command",
+    page.columns(flag_entries(false), width))
+  page.section(lines, "Flags of every list", page.columns(flag_entries(true), width))
   page.section(lines, "Examples", {
     "  clanker fly list machines --app my-app",
     '  clanker ask --flyio "what apps are running and in which regions?"',
@@ -78,7 +90,9 @@ local function command_page(row, width)
     width = width, program = is_ours and "clanker" or "clanker fly",
   })
   local lines = str.split(text:gsub("\n$", ""), "\n")
-  add(lines, { "", "Flags of every command: clanker --help" })
+  local is_list = not is_ours and require("opkit.select").is_list(row)
+  add(lines, { "", ("Flags of every %s: clanker --help"):format(
+    is_list and "command and list" or "command") })
   return lines
 end
 

@@ -79,9 +79,30 @@ local function lend_globals(command, given, globals)
   return given
 end
 
+-- Lists alone are selected from; the server's own text is left as it is.
+local function check_list_flags(command, globals)
+  for _, name in ipairs(globals_of.OF_LISTS) do
+    if globals[name] ~= nil then
+      local row = command.row
+      if not row.resource or not require("opkit.select").is_list(row) then
+        return nil, usage(("unknown flag --%s for %s"):format(name, command.name),
+          "only lists are selected from and sorted")
+      elseif globals.raw then
+        return nil, usage(("--raw is the server's own JSON: leave out --%s")
+          :format(name), "-o json prints what is selected")
+      end
+    end
+  end
+  return true
+end
+
 -- The checked arguments of the command.
 local function check_args(parsed)
   local row = parsed.command.row
+  local fits, why = check_list_flags(parsed.command, parsed.globals)
+  if not fits then
+    return nil, why
+  end
   if row.takes_words then
     return { words = table.move(parsed.words, parsed.command.used + 1,
       #parsed.words, 1, {}) }

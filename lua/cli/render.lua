@@ -20,17 +20,18 @@ local M = {}
 -- Ranks order by priority, then by position.
 local RANK_STEP = 1000
 
---- The columns of a row; the wide ones only on request.
+--- The columns of a row, or those selected; the wide ones only on request.
 ---@param row op.Row
 ---@param is_wide boolean
+---@param selected op.View[]?
 ---@return cli.View[]
-function M.views(row, is_wide)
+function M.views(row, is_wide, selected)
   local views = {}
-  for i, view in ipairs(opkit.columns(row)) do
+  for i, view in ipairs(selected or opkit.columns(row)) do
     if is_wide or not view.wide then
       views[#views + 1] = {
         title = view.title, key = view.key, right = view.align == "right",
-        rank = view.priority * RANK_STEP + i, text = view.text,
+        rank = (selected and 1 or view.priority) * RANK_STEP + i, text = view.text,
         value = view.value,
       }
     end

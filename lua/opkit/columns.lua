@@ -18,6 +18,7 @@ local M = {}
 ---@class op.View
 ---@field title string
 ---@field key string name for CSV and selections: the title in lower case
+---@field path string? where the value stands, when it is a field
 ---@field priority integer
 ---@field wide boolean
 ---@field align "left"|"right"
@@ -48,6 +49,7 @@ local function view(column)
   return {
     title = column[1],
     key = column[1]:lower():gsub(" ", "_"),
+    path = type(column[2]) == "string" and column[2] or nil,
     priority = column.priority or 1,
     wide = column.wide == true,
     align = formats.align(name),

@@ -25,6 +25,8 @@ local HOMES = {
   columns = { "opkit.columns", "columns" },
   sort = { "opkit.columns", "sort" },
   sort_key = { "opkit.columns", "sort_key" },
+  is_list = { "opkit.select", "is_list" },
+  select = { "opkit.select", "new" },
 }
 
 ---@class opkit
@@ -49,6 +51,8 @@ local HOMES = {
 ---@field columns fun(op: op.Row): op.View[]
 ---@field sort fun(op: op.Row, list: any[]): any[]
 ---@field sort_key fun(op: op.Row, item: any): string
+---@field is_list fun(op: op.Row): boolean
+---@field select fun(op: op.Row, wanted: op.Wanted): op.Selection?, err.Record?
 return setmetatable({}, {
   __index = function(self, name)
     local home = HOMES[name]
