@@ -444,20 +444,13 @@ static int fs_home(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"append", fs_append},
-    {"home", fs_home},
-    {"list", fs_list},
-    {"lock", clk_lock_take},
-    {"mkdir", fs_mkdir},
-    {"read", fs_read},
-    {"realpath", fs_realpath},
-    {"remove", fs_remove},
-    {"rename", fs_rename},
-    {"stat", fs_stat},
-    {"symlink", fs_symlink},
-    {"tmpdir", fs_tmpdir},
-    {"write", fs_write},
-    {NULL, NULL},
+    {"append", fs_append},     {"home", fs_home},
+    {"list", fs_list},         {"lock", clk_lock_take},
+    {"mkdir", fs_mkdir},       {"read", fs_read},
+    {"realpath", fs_realpath}, {"remove", fs_remove},
+    {"rename", fs_rename},     {"stat", fs_stat},
+    {"symlink", fs_symlink},   {"tmpdir", fs_tmpdir},
+    {"write", fs_write},       {NULL, NULL},
 };
 
 static void new_class(lua_State *L, const char *name, lua_CFunction gc)
