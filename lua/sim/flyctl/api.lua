@@ -142,7 +142,7 @@ local function failure(reply, value)
 end
 
 ---@async
-local function send(self, request)
+local function send(request)
   for try = 1, TRIES do
     local reply, e = http.request(request)
     if not reply then
@@ -165,7 +165,7 @@ local function ask(self, method, url, body)
       headers[name] = value
     end
   end
-  local reply, e = send(self, {
+  local reply, e = send({
     method = method, url = url, body = text, headers = headers, timeout = TIMEOUT,
   })
   if not reply then

@@ -181,19 +181,17 @@ end
 -- New machines beside the old ones, which go when all of them run.
 ---@async
 local function bluegreen(run, plan, machines, release)
-  local green = {}
   for _, machine in ipairs(machines) do
     if type(machine.config.mounts) == "table" and machine.config.mounts[1] then
       return flyctl.fail("bluegreen strategy does not work with volumes")
     end
   end
-  for i, machine in ipairs(machines) do
+  for _, machine in ipairs(machines) do
     local made, e = M.create(run, plan.app, new_config(machine, plan, release),
       machine.region)
     if not made then
       return nil, e
     end
-    green[i] = made
     run:say("  Created green machine %s [%s]", made.id, M.group(machine))
   end
   for _, machine in ipairs(machines) do

@@ -1,0 +1,146 @@
+--- The simulated flyctl's `auth whoami`, `orgs`, `platform regions`, `releases`,
+--- `logs` and `version`.
+--- Waits.
+
+local api = require "sim.flyctl.api"
+local json = require "base.json"
+local os = require "sys.os"
+local task = require "sys.task"
+local tbl = require "base.tbl"
+
+local M = {}
+
+-- Seconds between two questions for logs when there are none.
+local IDLE = 0.128
+
+function M.version(run)
+  local platform = os.platform() or {}
+  if run.flags.json then
+    run:json({ Name = "flyctl", Version = api.VERSION, OS = platform.sysname })
+    return true
+  end
+  run:say("flyctl v%s %s/%s Commit: simulated BuildDate: 2026-01-01T00:00:00Z", api.VERSION,
+    (platform.sysname or "linux"):lower(), platform.machine or "amd64")
+  return true
+end
+
+---@async
+function M.auth_whoami(run)
+  local data, e = run.api:graphql([[
+    query { viewer { ... on User { email } ... on Macaroon { email } } }]])
+  if not data then
+    return nil, e
+  elseif run.flags.json then
+    run:json({ email = data.viewer.email })
+  else
+    run:say("%s", data.viewer.email)
+  end
+  return true
+end
+
+---@async
+function M.orgs_list(run)
+  local data, e = run.api:graphql("query { organizations { nodes { slug name type } } }")
+  if not data then
+    return nil, e
+  end
+  local list = data.organizations.nodes
+  if run.flags.json then
+    local map = {}
+    for _, org in ipairs(list) do
+      map[org.slug] = org.name
+    end
+    run:json(map)
+    return true
+  end
+  run:table({ "Name", "Slug", "Type" }, tbl.map(list, function(org)
+    return { org.name, org.slug, org.type }
+  end))
+  return true
+end
+
+---@async
+function M.platform_regions(run)
+  local reply, e = run.api:rest("GET", "/platform/regions")
+  if not reply then
+    return nil, e
+  elseif run.flags.json then
+    run:json(json.array(reply.regions))
+    return true
+  end
+  run:table({ "NAME", "CODE" }, tbl.map(reply.regions, function(region)
+    return { region.name, region.code }
+  end))
+  return true
+end
+
+---@async
+function M.releases(run)
+  local app, e = run:app()
+  local reply
+  if app then
+    reply, e = run.api:web_call("GET", "/apps/" .. app .. "/releases")
+  end
+  if not reply then
+    return nil, e
+  elseif run.flags.json then
+    run:json(json.array(reply.releases))
+    return true
+  end
+  local titles = { "VERSION", "STATUS", "USER", "DATE" }
+  if run.flags.image then
+    titles[#titles + 1] = "DOCKER IMAGE"
+  end
+  run:table(titles, tbl.map(reply.releases, function(release)
+    return {
+      "v" .. release.version, release.status, release.user, release.created_at,
+      release.image_ref,
+    }
+  end))
+  return true
+end
+
+local function print_line(run, line)
+  local it = line.attributes
+  if run.flags.json then
+    run:say("%s", json.encode(it))
+    return
+  end
+  run:say("%s %s[%s] %s [%s] %s", it.timestamp, it.meta.event and it.meta.event.provider or "app",
+    it.instance, it.region, it.level, it.message)
+end
+
+--- As the real one: asks again at once while there are lines, and with --no-tail
+--- ends after the first answer that has any.
+---@async
+function M.logs(run)
+  local app, e = run:app()
+  if not app then
+    return nil, e
+  end
+  local token = ""
+  while true do
+    local query = ("/apps/%s/logs?next_token=%s"):format(app, token)
+    if run.flags.machine then
+      query = query .. "&instance=" .. run.flags.machine
+    elseif run.flags.region then
+      query = query .. "&region=" .. run.flags.region
+    end
+    local reply, why = run.api:web_call("GET", query)
+    if not reply then
+      return nil, why
+    end
+    for _, line in ipairs(reply.data) do
+      print_line(run, line)
+    end
+    local next_token = reply.meta and reply.meta.next_token
+    token = next_token and next_token ~= json.null and tostring(next_token) or token
+    if #reply.data == 0 then
+      task.sleep(IDLE)
+    elseif run.flags["no-tail"] then
+      return true
+    end
+  end
+end
+
+return M

@@ -1,0 +1,137 @@
+--- The simulated flyctl's `volumes`.
+--- Waits.
+
+local flyctl = require "sim.flyctl"
+local json = require "base.json"
+local tbl = require "base.tbl"
+
+local M = {}
+
+-- The app, and what a request about it answers.
+---@async
+local function ask(run, method, path, ...)
+  local app, e = run:app()
+  if not app then
+    return nil, e
+  end
+  return run.api:rest(method, "/apps/%s" .. path, app, ...)
+end
+
+---@async
+function M.volumes_list(run)
+  local volumes, e = ask(run, "GET", "/volumes")
+  if not volumes then
+    return nil, e
+  elseif run.flags.json then
+    run:json(json.array(volumes))
+    return true
+  end
+  run:table({ "ID", "STATE", "NAME", "SIZE", "REGION", "ATTACHED VM", "CREATED AT" },
+    tbl.map(volumes, function(volume)
+      local attached = volume.attached_machine_id
+      return {
+        volume.id, volume.state, volume.name, volume.size_gb .. "GB", volume.region,
+        attached ~= json.null and attached or "", volume.created_at,
+      }
+    end))
+  return true
+end
+
+local function show(run, volume)
+  if run.flags.json then
+    run:json(volume)
+    return true
+  end
+  for _, row in ipairs({
+    { "ID", volume.id }, { "Name", volume.name }, { "Region", volume.region },
+    { "Size GB", volume.size_gb }, { "Encrypted", tostring(volume.encrypted) },
+    { "State", volume.state },
+  }) do
+    run:say("%20s: %s", row[1], row[2])
+  end
+  return true
+end
+
+---@async
+function M.volumes_show(run)
+  if not run.args[1] then
+    return run:cannot_ask()
+  end
+  local volume, e = ask(run, "GET", "/volumes/%s", run.args[1])
+  if not volume then
+    return nil, e
+  end
+  return show(run, volume)
+end
+
+---@async
+function M.volumes_create(run)
+  local flags = run.flags
+  if not flags.region then
+    return flyctl.fail("region code must be specified when not running interactively")
+  elseif not flags.yes then
+    return run:confirmed() -- it warns that one volume is not enough
+  end
+  for _ = 1, flags.count or 1 do
+    local volume, e = ask(run, "POST", "/volumes", {
+      name = run.args[1], region = flags.region, size_gb = flags.size or 1,
+      encrypted = not flags["no-encryption"], snapshot_id = flags["snapshot-id"],
+      snapshot_retention = flags["snapshot-retention"],
+    })
+    if not volume then
+      return nil, e
+    end
+    show(run, volume)
+  end
+  return true
+end
+
+---@async
+function M.volumes_destroy(run)
+  if #run.args == 0 then
+    return run:cannot_ask()
+  end
+  local agreed, e = run:confirmed()
+  if not agreed then
+    return nil, e
+  end
+  local app
+  app, e = run:app()
+  for _, id in ipairs(app and run.args or {}) do
+    local ok
+    ok, e = run.api:rest("DELETE", "/apps/%s/volumes/%s", app, id)
+    if not ok then
+      return nil, e
+    end
+    run:say("Destroyed volume ID: %s", id)
+  end
+  return app and true, e
+end
+
+---@async
+function M.volumes_extend(run)
+  local volume, e
+  if not run.args[1] then
+    return run:cannot_ask()
+  elseif not run.flags.size then
+    return flyctl.fail("Volume size must be specified")
+  end
+  volume, e = ask(run, "GET", "/volumes/%s", run.args[1])
+  if not volume then
+    return nil, e
+  end
+  local sign, digits = run.flags.size:match("^(%+?)(%d+)$")
+  local size = digits and math.tointeger(tonumber(digits))
+  if not size then
+    return flyctl.fail("Volume size is invalid: %s", run.flags.size)
+  end
+  local reply
+  reply, e = ask(run, "PUT", "/volumes/%s/extend", run.args[1],
+    { size_gb = sign == "+" and volume.size_gb + size or size })
+  if not reply then
+    return nil, e
+  end
+  return show(run, reply.volume or reply)
+end
+
+return M
