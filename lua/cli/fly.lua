@@ -22,6 +22,13 @@ local function read_values(call)
   return require(reader).read(call)
 end
 
+-- Where credentials go that the operation makes; nil when it makes none.
+local function credentials_place(call)
+  if call.row.sensitive then
+    return require("cli.once").place(call)
+  end
+end
+
 --- Runs the operation of the call.
 ---@async
 ---@param call cli.Call
@@ -36,6 +43,10 @@ function M.run(call)
   if unfit then
     return nil, unfit
   end
+  local place <close>, unplaced = credentials_place(call)
+  if unplaced then
+    return nil, unplaced
+  end
   local account <close>, e = session.open(call)
   if not account then
     return nil, e
@@ -48,6 +59,9 @@ function M.run(call)
     return stream.run(call, account)
   end
   local _ <close> = progress.start(call.out, opkit.paths(call.row)[1])
+  if place then
+    return require("cli.once").print(call, account, place)
+  end
   return result.print(call, account, selection)
 end
 

@@ -12,6 +12,8 @@ local NARROWEST = 20
 
 ---@class cli.World the process as this face sees it; tests bring their own
 ---@field write fun(fd: integer, text: string): true?, err.Record?
+---@field reveal fun(fd: integer, secret: secret.Secret): true?, err.Record? shows
+--- it at a terminal
 ---@field is_tty fun(fd: integer): boolean
 ---@field width fun(fd: integer): integer? columns of a terminal
 ---@field colors fun(fd: integer): boolean

@@ -125,7 +125,7 @@ end
 ---@param args table<string, any>
 ---@param opts fly.CallOptions?
 ---@return any value
----@return err.Record?
+---@return err.Record|fly.Info
 function Session:call(id, args, opts)
   local value, info = self.client:call(id, args, opts)
   if value == nil then
@@ -134,7 +134,7 @@ function Session:call(id, args, opts)
   for _, warning in ipairs(info.warnings or {}) do
     self.out:warn(warning)
   end
-  return value
+  return value, info
 end
 
 function Session:close()

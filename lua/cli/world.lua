@@ -15,6 +15,7 @@ function M.real()
       end
       return ok, e
     end,
+    reveal = term.reveal,
     is_tty = term.is_tty,
     width = term.width,
     colors = term.colors,

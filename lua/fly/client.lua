@@ -44,6 +44,7 @@ local M = {}
 ---@field requests integer
 ---@field warnings string[]
 ---@field request_id string?
+---@field made table? of a raw call: the result whose credentials the text lacks
 
 ---@class fly.Client
 ---@field settings fly.Settings

@@ -3,6 +3,7 @@
 
 local collect = require "fly.collect"
 local err = require "base.err"
+local sensitive = require "fly.sensitive"
 local tbl = require "base.tbl"
 
 local M = {}
@@ -116,6 +117,10 @@ end
 ---@return any
 local function deliver(call, value, each, given)
   if call.opts.raw and not call.is_nested then
+    if call.op.sensitive then
+      call.tally.made = value
+      value = call.origins.texts[value] and value or sensitive.plain(value)
+    end
     return collect.text_of(value, call.origins)
   end
   if not each then

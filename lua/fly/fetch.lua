@@ -9,6 +9,7 @@ local limits = require "fly.limits"
 local opkit = require "opkit"
 local pages = require "fly.pages"
 local rest = require "fly.rest"
+local sensitive = require "fly.sensitive"
 local tbl = require "base.tbl"
 
 local M = {}
@@ -181,7 +182,7 @@ end
 --- wrap after all is the result itself: both forms are in use for leases.
 ---@param op op.Row
 ---@param value any
----@return any
+---@return any result, string? path of it
 local function unwrap(op, value)
   local path = place(op)
   if not path then
@@ -191,7 +192,19 @@ local function unwrap(op, value)
   if inner == nil and not op.gql then
     return value
   end
-  return inner
+  return inner, path
+end
+
+--- The reply's text without the credentials in it.
+---@param body string
+---@param at string? path of the result in it
+---@param found (string|integer)[][] paths in the result
+---@return string
+local function redact(body, at, found)
+  local edits = tbl.map(found, function(keys)
+    return { tbl.flatten({ tbl.path(at or ""), keys }), sensitive.WORD }
+  end)
+  return (assert(json.edit(body, edits)))
 end
 
 ---@param call fly.Call
@@ -209,12 +222,20 @@ local function read_single(call, reply, where)
   local value, e = json.decode(body)
   if e then
     return nil, errors.bad_reply(reply, where, "is not the JSON expected: " .. e.message)
-  elseif call.opts.raw then
+  elseif call.opts.raw and not call.op.sensitive then
     return body
   end
-  value = unwrap(call.op, collect.drop_nulls(value))
+  local path
+  value, path = unwrap(call.op, collect.drop_nulls(value))
   if value == nil then
     return nil, errors.bad_reply(reply, where, "holds no result")
+  end
+  if call.op.sensitive then
+    body = redact(body, path, sensitive.take(call.op, value))
+  end
+  if call.opts.raw then
+    call.tally.made = value
+    return body
   end
   if call.origins and type(value) == "table" then
     call.origins.texts[value] = body

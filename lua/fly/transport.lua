@@ -42,6 +42,7 @@ local M = {}
 ---@field requests integer sent, repetitions too
 ---@field warnings string[]
 ---@field request_id string? of the last reply
+---@field made table? result of a raw call that holds credentials
 
 ---@class fly.Transport
 ---@field deps fly.TransportDeps

@@ -30,8 +30,9 @@ local registry = require "opkit.registry"
 ---@field param table<string, op.Param> by name; derived
 ---@field positional op.Param[] by position; derived
 ---@field returns schema.Shape|string? of the result; a string names a schema
----@field sensitive string[]? paths in the result that are credentials: shown
---- once, to a terminal or a file of the user's choice, and nowhere else
+---@field sensitive string[]? paths in the result that are credentials, "!path"
+--- for what within them is none: secrets from the moment the reply is read,
+--- shown once, to a terminal or a file of the user's choice, and nowhere else
 ---@field items string? where the list sits in the reply; nil: the reply is it
 ---@field item string? where a single result sits in the reply
 ---@field page "body"|"header"|"graphql"|nil how further pages are asked for

@@ -6,11 +6,52 @@ local op = require "opkit.op"
 local str = require "base.str"
 local tbl = require "base.tbl"
 
+-- The keys in `environment` and the password in `public_url` are secrets.
 local MADE = {
   object = {
     id = "string", name = "string?", status = "string?", region = "string?",
-    environment = "any?", public_url = "string?",
+    environment = "any?", public_url = "any?",
     org = { object = { slug = "string?" }, optional = true },
+  },
+}
+
+-- In the environment of an app that uses it, these are no credentials.
+local KEYS = {
+  "environment", "!environment.AWS_ENDPOINT_URL_S3", "!environment.AWS_REGION",
+  "!environment.BUCKET_NAME",
+}
+
+op {
+  id = "extensions.get_once",
+  hidden = true,
+  title = "Show an add-on without its credentials",
+  effect = "read",
+  gql = [[
+    query GetAddOn($name: String!, $provider: String!) {
+      addOn(name: $name, provider: $provider) {
+        id name status region: primaryRegion problem: errorMessage
+        provider: addOnProvider { name title: displayName }
+        plan: addOnPlan { id title: displayName }
+        org: organization { slug } app { name }
+      }
+    }
+  ]],
+  item = "addOn",
+  params = {
+    { "name", "name", "name of the add-on", required = true },
+    { "provider", "name", "its provider", required = true },
+  },
+  returns = {
+    object = {
+      id = "string", name = "string?", status = "string?", region = "string?",
+      problem = "string?",
+      provider = {
+        object = { name = "string?", title = "string?" }, optional = true,
+      },
+      plan = { object = { id = "string?", title = "string?" }, optional = true },
+      org = { object = { slug = "string?" }, optional = true },
+      app = { object = { name = "string?" }, optional = true },
+    },
   },
 }
 
@@ -43,7 +84,7 @@ op {
     { "options", "json", "what the provider wants to know",
       at = "var.input.options" },
   },
-  sensitive = { "environment", "public_url" },
+  sensitive = tbl.flatten({ KEYS, { "public_url" } }),
   returns = MADE,
 }
 
@@ -128,6 +169,24 @@ op {
 }
 
 op {
+  id = "extensions.has_agreed_self",
+  hidden = true,
+  title = "Tell whether the user agreed to a provider's terms",
+  effect = "read",
+  gql = [[
+    query AgreedToTos($provider: String!) {
+      viewer {
+        kind: __typename
+        ... on User { agreed: agreedToProviderTos(providerName: $provider) }
+      }
+    }
+  ]],
+  item = "viewer",
+  params = { { "provider", "name", "name of the provider", required = true } },
+  returns = { object = { kind = "string?", agreed = "boolean?" } },
+}
+
+op {
   id = "extensions.agree",
   hidden = true,
   title = "Agree to a provider's terms",
@@ -188,14 +247,68 @@ local COLUMNS = {
 
 local ORG = { "org", "org", "organization it belongs to" }
 
+-- States in which a new add-on is being made; every other one is for good.
+local MAKING = {
+  creating = true, pending = true, provisioning = true, waiting = true,
+}
+
+local BROKEN = { error = true, failed = true }
+
+-- Seconds in which an add-on is usually made.
+local MAKE_TIME = 300
+
+-- Waits until the new add-on can be used. Its credentials are in hand already
+-- and would be lost with an error, so one that is only late is told, not failed.
+local function until_made(ctx, addon, provider)
+  if not MAKING[addon.status] then
+    return addon
+  end
+  local now, e = flow.poll(ctx, {
+    seconds = MAKE_TIME, pause = 2, what = ("%s was not ready"):format(addon.name),
+  }, function()
+    local found, why = ctx.call("extensions.get_once",
+      { name = addon.name, provider = provider })
+    if not found or not MAKING[found.status] then
+      return found, why
+    end
+  end)
+  if not now then
+    ctx.notice(("%s may not be ready yet: %s"):format(addon.name, e.message))
+    return addon
+  elseif BROKEN[now.status] then
+    return nil, err.new({
+      kind = "server",
+      message = ("%s could not be made: %s"):format(addon.name,
+        now.problem or now.status),
+    })
+  end
+  addon.status = now.status
+  return addon
+end
+
+-- Asks for an add-on and waits for it.
+local function create(ctx, args, asked)
+  local addon, e = ctx.call("extensions.create_once", asked)
+  if not addon then
+    return nil, flow.with_regions(ctx, e)
+  elseif args.no_wait then
+    return addon
+  end
+  return until_made(ctx, addon, asked.type)
+end
+
+local NO_WAIT = { "no_wait", "boolean", "do not wait until it can be used" }
+
 op {
   id = "redis.create",
   title = "Create a Redis database",
-  doc = "Its address holds the password and is shown once.",
+  doc = "Its address holds the password: it is shown once, at a terminal, or"
+    .. " written to the new file of --out.",
   effect = "write",
   cost = "billed by use or by plan.",
   calls = {
     "orgs.list", "orgs.get", "extensions.plans", "extensions.create_once",
+    "extensions.get_once", "regions.list_all",
   },
   run = function(ctx, args)
     local org, e = organization(ctx, args)
@@ -206,13 +319,20 @@ op {
     if not plan then
       return nil, e
     end
-    return ctx.call("extensions.create_once", {
+    local addon
+    addon, e = create(ctx, args, {
       type = "upstash_redis", node = org.id, name = args.name, plan = plan,
       region = args.region, read_regions = args.replica,
       options = {
         eviction = args.eviction, auto_upgrade = false, prod_pack = false,
       },
     })
+    if not addon then
+      return nil, e
+    end
+    addon.environment = addon.environment or { REDIS_URL = addon.public_url }
+    addon.public_url = nil
+    return addon
   end,
   params = {
     { "name", "name", "name of the database", required = true },
@@ -221,45 +341,83 @@ op {
     { "plan", "name", "plan; pay as you go unless told" },
     { "eviction", "boolean", "drop old keys when it is full", default = false },
     { "replica", "region", "region of a replica", many = true },
+    NO_WAIT,
+    flow.out("its address"),
   },
-  sensitive = { "environment", "public_url" },
+  sensitive = KEYS,
   returns = MADE,
-  columns = tbl.flatten({ COLUMNS, { { "ADDRESS", "public_url" } } }),
+  columns = tbl.flatten({ COLUMNS, { { "ADDRESS", "environment" } } }),
   undo = { op = "redis.destroy", args = { name = "{name}" } },
-  examples = { "redis create --name cache --region iad --org personal" },
+  examples = {
+    "redis create --name cache --region iad --org personal",
+    "redis create --name cache --region iad --plan pay-as-you-go --out redis.env",
+  },
 }
 
--- Terms are agreed to by a person, never by the way.
-local function check_terms(ctx, org, provider, agrees)
+-- Who may not agree: the token of an organization or an app.
+local function may_not_agree(e, provider)
+  if e.kind ~= "forbidden" and e.kind ~= "auth" then
+    return e
+  end
+  e.kind = "forbidden"
+  e.message = ("this token may not agree to the terms of %s: %s"):format(
+    provider.title or provider.name, e.message)
+  e.hint = "use a user's token (clanker fly auth whoami tells whose it is), or have"
+    .. " a member of the organization agree at " .. provider.terms
+  return e
+end
+
+-- Whether the organization agreed, or the user for all of theirs.
+local function has_agreed(ctx, org, provider)
   local state, e = ctx.call("extensions.has_agreed",
-    { org = org.slug, provider = provider })
+    { org = org.slug, provider = provider.name })
+  if not state or state.agreed then
+    return state and true, e
+  end
+  state, e = ctx.call("extensions.has_agreed_self", { provider = provider.name })
   if not state then
     return nil, e
-  elseif state.agreed then
-    return true
-  elseif agrees then
-    return ctx.call("extensions.agree", { provider = provider })
   end
-  local about = ctx.call("extensions.provider", { name = provider })
-  return nil, err.new({
-    kind = "declined",
-    message = ("%s wants its terms agreed to first"):format(
-      about and about.title or provider),
-    hint = ("read %s and say --agree-terms"):format(
-      about and about.terms or "them"),
-  })
+  return state.agreed == true
+end
+
+-- Terms are agreed to by a person, never by the way.
+local function check_terms(ctx, org, name, agrees)
+  local provider, e = ctx.call("extensions.provider", { name = name })
+  if not provider then
+    return nil, e
+  elseif not provider.terms or provider.terms == "" then
+    return true
+  end
+  local agreed
+  agreed, e = has_agreed(ctx, org, provider)
+  if agreed == nil then
+    return nil, e
+  elseif agreed then
+    return true
+  elseif not agrees then
+    return nil, err.new({
+      kind = "declined",
+      message = ("%s wants its terms agreed to first"):format(
+        provider.title or name),
+      hint = ("read %s and say --agree-terms"):format(provider.terms),
+    })
+  end
+  local done, why = ctx.call("extensions.agree", { provider = name })
+  return done and true, why and may_not_agree(why, provider)
 end
 
 op {
   id = "tigris.create_bucket",
   title = "Create a Tigris bucket",
-  doc = "Its keys are shown once. With an app they are not set there: use"
-    .. " `secrets set`.",
+  doc = "Its keys are shown once, at a terminal, or written to the new file of"
+    .. " --out, in the form that `secrets set --import` reads.",
   effect = "write",
   cost = "billed by use.",
   calls = {
     "orgs.list", "orgs.get", "extensions.has_agreed", "extensions.agree",
-    "extensions.provider", "extensions.create_once",
+    "extensions.has_agreed_self", "extensions.provider", "extensions.create_once",
+    "extensions.get_once", "regions.list_all",
   },
   run = function(ctx, args)
     local org, e = organization(ctx, args)
@@ -270,7 +428,7 @@ op {
     if not agreed then
       return nil, e
     end
-    return ctx.call("extensions.create_once", {
+    return create(ctx, args, {
       type = "tigris", node = org.id, name = args.name,
       options = {
         public = args.public, accelerate = false, website = { domain_name = "" },
@@ -282,35 +440,50 @@ op {
     ORG,
     { "public", "boolean", "everybody may read what is in it", default = false },
     { "agree_terms", "boolean", "agree to the provider's terms" },
+    NO_WAIT,
+    flow.out("its keys"),
   },
-  sensitive = { "environment", "public_url" },
+  sensitive = KEYS,
   returns = MADE,
   columns = tbl.flatten({ COLUMNS, { { "KEYS", "environment" } } }),
   undo = { op = "tigris.destroy", args = { name = "{name}" } },
-  examples = { "tigris create-bucket --name assets --org personal" },
+  examples = {
+    "tigris create-bucket --name assets --org personal",
+    "tigris create-bucket --name assets --public --out keys.env",
+  },
 }
 
--- Destroys an add-on of one provider by name.
-local function destroy(id, title, provider, what)
+-- Destroys an add-on of one provider: names are unique only within it.
+local function destroy(id, title, provider, kind, what)
   op {
     id = id .. ".destroy",
     title = title,
     effect = "destroy",
     confirm = "Destroy {name}? " .. what,
-    calls = { "extensions.destroy_once" },
+    calls = { "extensions.get_once", "extensions.destroy_once" },
     run = function(ctx, args)
-      return ctx.call("extensions.destroy_once",
-        { name = args.name, provider = provider })
+      local at = { name = args.name, provider = provider }
+      local addon, e = ctx.call("extensions.get_once", at)
+      if not addon then
+        e.hint = e.kind == "not_found"
+          and ("clanker fly list %s shows what there is"):format(id) or e.hint
+        return nil, e
+      end
+      local done
+      done, e = ctx.call("extensions.destroy_once", at)
+      return done and addon, e
     end,
     params = {
-      { "name", "name", "its name", required = true, pos = 1 },
+      { "name", kind, "its name", required = true, pos = 1 },
     },
-    returns = { object = { name = "string?" } },
-    columns = { { "NAME", "name" } },
+    returns = "addon",
+    columns = COLUMNS,
     examples = { ("destroy %s cache"):format(id) },
   }
 end
 
-destroy("redis", "Destroy a Redis database", "upstash_redis", "Its data is lost.")
+destroy("redis", "Destroy a Redis database", "upstash_redis", "redis",
+  "Its data is lost.")
 
-destroy("tigris", "Destroy a Tigris bucket", "tigris", "What is in it is lost.")
+destroy("tigris", "Destroy a Tigris bucket", "tigris", "bucket",
+  "What is in it is lost.")

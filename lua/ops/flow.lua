@@ -19,6 +19,14 @@ function M.page_size(most)
   }
 end
 
+--- The parameter of what makes credentials: where they go.
+---@param what string
+---@return table parameter
+function M.out(what)
+  return { "out", "file", ("new file for %s, which only you can read"):format(what),
+    only = "cli" }
+end
+
 --- Whether an error says "not you" or "not here" rather than "not now".
 ---@param e err.Record
 ---@return boolean

@@ -120,8 +120,9 @@ op {
   examples = { "tokens revoke abc123" },
 }
 
+-- What the token is worth is a secret from the moment it is read.
 local MADE = {
-  object = { id = "string?", token = "string?" },
+  object = { id = "string?", token = "any?" },
 }
 
 op {
@@ -205,7 +206,8 @@ op {
   title = "Create a token",
   doc = [[
     A deploy token is for one app, an org token for everything in an
-    organization. The token is shown once: keep it.
+    organization. The token is shown once, at a terminal, or written to the new
+    file of --out; there is no other way to get it.
   ]],
   effect = "write",
   calls = { "orgs.list", "orgs.get", "tokens.app_nodes", "tokens.create_once" },
@@ -226,6 +228,7 @@ op {
     { "org", "org", "organization of an org token" },
     { "name", "name", "name of the token" },
     { "expiry", "duration", "how long it lives", default = 86400, min = 60 },
+    flow.out("the token"),
   },
   sensitive = { "token" },
   returns = MADE,
@@ -235,5 +238,8 @@ op {
   },
   produces = { id = "id" },
   undo = { op = "tokens.revoke", args = { id = "{id}" } },
-  examples = { "tokens create --type deploy --app my-app --expiry 24h" },
+  examples = {
+    "tokens create --type deploy --app my-app --expiry 24h",
+    "tokens create --type org --org personal --out token.txt",
+  },
 }

@@ -62,6 +62,21 @@ function M.flush(fd)
   return outcome(host.flush(fd))
 end
 
+--- Shows a secret at a terminal, made harmless like `sanitize` with lines; code
+--- ENOTTY when the descriptor is none. The one way of its bytes to a screen.
+---@async
+---@param fd integer 1 or 2
+---@param secret secret.Secret
+---@return boolean?
+---@return err.Record?
+function M.reveal(fd, secret)
+  local ok, message, code = host.flush(fd)
+  if not ok then
+    return nil, err.from_host(message, code)
+  end
+  return outcome(host.reveal(fd, secret))
+end
+
 --- The text with everything a terminal could act on, or that hides or reorders
 --- what is seen, in visible form: "\x1b", "\n", "\u{202e}". With `lines`, newlines
 --- and tabs are kept. For every text that comes from elsewhere.

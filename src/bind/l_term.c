@@ -243,6 +243,7 @@ static const luaL_Reg functions[] = {
     {"hidden", clk_term_hidden},
     {"is_tty", term_is_tty},
     {"prompt", clk_term_prompt},
+    {"reveal", clk_term_reveal},
     {"sanitize", term_sanitize},
     {"stdin", clk_term_stdin},
     {"width", term_width},

@@ -10,6 +10,9 @@ int clk_term_hidden(lua_State *L);
 int clk_term_prompt(lua_State *L);
 int clk_term_stdin(lua_State *L);
 
+/* The function of host.term that shows a secret. */
+int clk_term_reveal(lua_State *L);
+
 /* The metatables of what is read with. */
 void clk_term_classes(lua_State *L);
 void clk_editor_class(lua_State *L);

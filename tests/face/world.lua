@@ -32,6 +32,15 @@ function M.new(options)
     world[name] = world[name] .. text
     return true
   end
+  function world.reveal(fd, secret)
+    assert(world.is_tty(fd))
+    local path = os.tmpname()
+    local fs = require "sys.fs"
+    assert(fs.write(path, secret))
+    world.out = world.out .. assert(fs.read(path)):gsub("\n?$", "\n")
+    os.remove(path)
+    return true
+  end
   function world.is_tty(fd)
     return tty[fd] == true
   end

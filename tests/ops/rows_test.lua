@@ -45,7 +45,7 @@ t.test("every column and order path is a field of what is returned", function()
       paths[#paths + 1] = type(column[2]) == "string" and column[2] or nil
     end
     for _, path in ipairs(paths) do
-      path = path:gsub("%.%d+", "") -- an element of a list
+      path = path:gsub("%.%d+", ""):gsub("^!", "") -- an element of a list
       t.ok(schema.at(shape, path), ("%s: no field %s"):format(op.id, path))
     end
   end

@@ -59,6 +59,7 @@ local SPECIAL = {
       name = "made-here" }
   end,
   ["extensions.destroy_once"] = { name = "acme-cache", provider = "upstash_redis" },
+  ["extensions.get_once"] = { name = "acme-cache", provider = "upstash_redis" },
   ["extensions.provider"] = { name = "tigris" },
   ["machines.create_once"] = { config = { image = "example.com/a" } },
   ["machines.destroy_once"] = { force = true },

@@ -1,0 +1,107 @@
+-- Credentials that operations make: at a terminal or in a file, once, and in no
+-- other output of the real binary.
+
+local fs = require "sys.fs"
+local process = require "sys.process"
+local sim = require "sim"
+local str = require "base.str"
+local t = require "kit"
+
+-- An account that stays, so that what was made can be looked for.
+local function open()
+  local account = assert(sim.start({ seed = "demo", limits = false }))
+  t.cleanup(account.stop)
+  return account
+end
+
+local function run(account, script, home)
+  return assert(process.run({
+    argv = { "/bin/sh", "-c", script, t.binary() },
+    env = {
+      HOME = home, FLY_API_HOSTNAME = account.url, FLY_API_BASE_URL = account.url,
+      FLY_API_TOKEN = account.token,
+    },
+    inherit = { "PATH", "CLANKER_LUA", "ASAN_OPTIONS" }, timeout = 60,
+  }))
+end
+
+-- The secret texts in a file of lines: what follows "=", or the line.
+local function secrets_in(path)
+  local list = {}
+  for _, line in ipairs(str.split(assert(fs.read(path)), "\n")) do
+    local value = line:match("^[%w_]+=(.+)$") or line
+    if #value > 20 and not value:find("^https://") then
+      list[#list + 1] = value
+    end
+  end
+  t.ok(#list > 0, path)
+  return list
+end
+
+-- Every file below a directory but that one.
+local function files_but(directory, kept)
+  local texts = {}
+  for _, entry in ipairs(assert(fs.walk(directory))) do
+    local path = directory .. "/" .. entry.path
+    if entry.type == "file" and path ~= kept then
+      texts[#texts + 1] = assert(fs.read(path))
+    end
+  end
+  return table.concat(texts, "\n")
+end
+
+local MAKERS = {
+  "tokens create --type deploy --app my-app",
+  "tokens create --type org --org acme",
+  "redis create --name canary --region iad --org acme --no-wait",
+  "tigris create-bucket --name canary --org acme --agree-terms --no-wait",
+}
+
+for _, command in ipairs(MAKERS) do
+  t.test("nothing but the file has it: " .. command, function()
+    local account = open()
+    for _, format in ipairs({ "", " -o json", " -o yaml", " -o csv", " --raw" }) do
+      local home = t.tmpdir()
+      local line = command:gsub("canary", "canary" .. format:gsub("%W", ""))
+      local result = run(account, ('"$0" --debug fly %s%s --out "$HOME/it"'):format(
+        line, format), home)
+      t.eq(result.code, 0, result.stderr)
+      t.eq(fs.stat(home .. "/it").mode, 384) -- 0600
+      local elsewhere = result.stdout .. result.stderr .. files_but(home, home .. "/it")
+      for _, value in ipairs(secrets_in(home .. "/it")) do
+        t.ok(not elsewhere:find(value, 1, true), line .. format)
+      end
+    end
+  end)
+end
+
+t.test("refused without a terminal and a file, and nothing is made", function()
+  local account = open()
+  local home = t.tmpdir()
+  local before = run(account, '"$0" fly list tokens --org acme -o csv', home).stdout
+  local result = run(account, '"$0" fly tokens create --type org --org acme', home)
+  t.eq(result.code, 2)
+  t.match(result.stderr, "give %-%-out FILE")
+  t.eq(run(account, '"$0" fly list tokens --org acme -o csv', home).stdout, before)
+end)
+
+t.test("a file that is not written is not left behind", function()
+  local account = open()
+  local home = t.tmpdir()
+  local result = run(account,
+    '"$0" fly tokens create --type deploy --app nope --out "$HOME/it"', home)
+  t.eq(result.code, 4)
+  t.ok(not fs.exists(home .. "/it"))
+end)
+
+t.test("a terminal shows it, harmless, and once", function()
+  local account = open()
+  local home = t.tmpdir()
+  local result = run(account,
+    [[export CLI="$0"; script -qec '"$CLI" fly tokens create --type org --org acme' /dev/null]],
+    home)
+  t.eq(result.code, 0, result.stdout)
+  t.match(result.stdout, "\nFlyV1 fm2_%w+")
+  t.ok(not result.stdout:find("[secret]", 1, true))
+  t.match(result.stdout, "shown once: keep it")
+end)
