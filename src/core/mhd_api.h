@@ -19,6 +19,7 @@
     X(queue_response)                                                          \
     X(resume_connection)                                                       \
     X(run)                                                                     \
+    X(set_connection_option)                                                   \
     X(start_daemon)                                                            \
     X(stop_daemon)                                                             \
     X(suspend_connection)

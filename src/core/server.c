@@ -82,6 +82,31 @@ static void on_http(uv_poll_t *poll, int status, int events)
         pump(io->server);
 }
 
+void clk_connection_limit(const struct clk_server *server,
+                          const struct clk_connection *connection,
+                          unsigned seconds)
+{
+    server->api->set_connection_option(connection->conn,
+                                       MHD_CONNECTION_OPTION_TIMEOUT, seconds);
+}
+
+/* The HTTP library takes a short read for all there is, and so may overlook an
+   end that came together with the last bytes. If those are no whole request
+   nothing will follow: the connection gets a second, not its idle time. */
+static void hang_up(struct clk_server *server,
+                    struct clk_connection *connection)
+{
+    struct clk_request *request = connection->request;
+
+    connection->gone = true;
+    if (request)
+        clk_request_hangup(request);
+    if (request && request->delivered)
+        return;
+    clk_connection_limit(server, connection, 1);
+    clk_server_kick(server);
+}
+
 static void on_hangups(uv_poll_t *poll, int status, int events)
 {
     struct clk_server_loop *io = poll->data;
@@ -90,13 +115,8 @@ static void on_hangups(uv_poll_t *poll, int status, int events)
 
     (void)status;
     (void)events;
-    for (int i = 0; i < count; i++) {
-        struct clk_connection *connection = list[i].data.ptr;
-
-        connection->gone = true;
-        if (connection->request)
-            clk_request_hangup(connection->request);
-    }
+    for (int i = 0; i < count && io->server; i++)
+        hang_up(io->server, list[i].data.ptr);
 }
 
 static void on_handle_closed(uv_handle_t *handle)
@@ -179,6 +199,7 @@ static void connection_open(struct clk_server *server,
     *slot = connection;
     if (!connection)
         return;
+    connection->conn = conn;
     connection->fd = -1;
     if (!info)
         return;
@@ -358,6 +379,7 @@ int clk_server_open(struct clk_server **out, uv_loop_t *loop,
     server->ud = ud;
     server->max_body = options->max_body;
     server->max_pending = options->max_pending;
+    server->idle_timeout = options->idle_timeout;
     fd = listen_on(&address, length, &server->port);
     error = fd < 0 ? fd : server_start(server, loop, options, fd);
     if (error) {

@@ -284,6 +284,8 @@ static enum MHD_Result deliver(struct clk_request *request)
     server->pending_tail = request;
     server->pending++;
     request->pending = request->delivered = true;
+    if (request->connection->gone) /* it came whole, and may take its time */
+        clk_connection_limit(server, request->connection, server->idle_timeout);
     clk_request_suspend(request);
     server->on_event(server->ud);
     return MHD_YES;

@@ -28,6 +28,7 @@ struct clk_server {
     struct clk_request *pending_head, *pending_tail;
     unsigned pending, max_pending;
     size_t max_body;
+    unsigned idle_timeout; /* seconds */
     unsigned port;
     bool closing;
     bool closed_one; /* a connection was closed in this turn */
@@ -39,7 +40,8 @@ struct clk_server {
 
 /* A client's connection; it serves one request at a time. */
 struct clk_connection {
-    struct clk_request *request; /* the one being served, or NULL */
+    struct MHD_Connection *conn;
+    struct clk_request *request; /* the one being read or served, or NULL */
     bool gone;                   /* it closed, or closed its sending half */
     int fd;                      /* the library's, or -1 */
 };
@@ -96,6 +98,11 @@ void clk_request_on_completed(void *server, struct MHD_Connection *conn,
 /* Has the HTTP library work at the loop's next turn: a resumed connection makes
    no descriptor ready. Not to be called in its callbacks. */
 void clk_server_kick(struct clk_server *server);
+
+/* Sets after how many idle seconds the connection is closed. */
+void clk_connection_limit(const struct clk_server *server,
+                          const struct clk_connection *connection,
+                          unsigned seconds);
 
 /* Leaves the connection alone until clk_request_resume. Only in a callback. */
 void clk_request_suspend(struct clk_request *request);

@@ -166,6 +166,68 @@ static void garbage_is_not_delivered(void **state)
     }
 }
 
+enum { MUTANTS = 100 };
+
+/* A request with random bytes changed, sometimes cut. */
+static size_t mutate(char *text, size_t length, unsigned *seed, int round)
+{
+    static const char alphabet[] = "\r\n\t :/?%&=;,0aZ\0\x7f\xff";
+
+    for (int change = round % 5; change >= 0; change--) {
+        *seed = *seed * 1103515245u + 12345u;
+        text[(*seed >> 16) % length] =
+            alphabet[(*seed >> 8) % (sizeof(alphabet) - 1)];
+    }
+    return round % 4 ? length : (*seed >> 12) % length;
+}
+
+/* Whatever the server makes of them, it goes on. */
+static void mutated_requests_do_no_harm(void **state)
+{
+    struct fixture *f = *state;
+    static const char base[] =
+        "POST /v1/a%2Fb?x=1&y HTTP/1.1\r\nHost: x\r\nX-A: b\r\n"
+        "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n" GET("/2");
+    int fds[MUTANTS], open_count = MUTANTS, fd;
+    unsigned seed = 7;
+
+    f->options.max_connections = f->options.max_pending = MUTANTS + 1;
+    start(f);
+    for (int i = 0; i < MUTANTS; i++) {
+        char text[sizeof(base)];
+
+        memcpy(text, base, sizeof(base));
+        fds[i] = dial(f);
+        put_bytes(f, fds[i], text, mutate(text, sizeof(base) - 1, &seed, i));
+        shutdown(fds[i], SHUT_WR);
+    }
+    for (int turns = 0; turns < PATIENCE && open_count > 0; turns++) {
+        struct clk_request *request = clk_server_next(f->server);
+
+        if (request)
+            reply(request, "ok");
+        else
+            turn(f);
+        for (int i = 0; i < MUTANTS; i++) {
+            forget(f);
+            if (fds[i] >= 0)
+                receive(f, fds[i]);
+            if (!f->eof)
+                continue;
+            close(fds[i]);
+            fds[i] = -1;
+            open_count--;
+        }
+    }
+    assert_int_equal(open_count, 0);
+    fd = dial(f);
+    forget(f);
+    put(f, fd, GET("/"));
+    reply(take(f), "alive");
+    expect(f, fd, "alive");
+    close(fd);
+}
+
 /* --- bodies and limits --------------------------------------------------- */
 
 static void post(struct fixture *f, int fd, size_t length)
@@ -340,6 +402,28 @@ static void too_many_connections_wait(void **state)
     close(second);
 }
 
+/* Not after the idle time, which is longer than this test waits. */
+static void half_a_request_ends_with_its_client(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const halves[] = {
+        "G", "GET / HTTP/1.1\r\nHost",
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc"};
+
+    start(f);
+    for (size_t i = 0; i < sizeof(halves) / sizeof(halves[0]); i++) {
+        int fd = dial(f);
+
+        forget(f);
+        assert_int_equal(write(fd, halves[i], strlen(halves[i])),
+                         strlen(halves[i]));
+        shutdown(fd, SHUT_WR); /* the bytes and the end come together */
+        expect_eof(f, fd);
+        assert_null(clk_server_next(f->server));
+        close(fd);
+    }
+}
+
 static void idle_connection_is_closed(void **state)
 {
     struct fixture *f = *state;
@@ -364,12 +448,14 @@ int main(void)
         TEST(reply_headers_go_out),
         TEST(unanswered_breaks_the_connection),
         TEST(garbage_is_not_delivered),
+        TEST(mutated_requests_do_no_harm),
         TEST(body_arrives_whole),
         TEST(large_body_gets_413),
         TEST(allowed_expectation_is_continued),
         TEST(large_header_gets_431),
         TEST(too_many_pending_get_503),
         TEST(too_many_connections_wait),
+        TEST(half_a_request_ends_with_its_client),
         TEST(idle_connection_is_closed),
     };
 
