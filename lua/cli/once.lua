@@ -8,6 +8,7 @@ local opkit = require "opkit"
 local render = require "cli.render"
 local secret = require "sys.secret"
 local sensitive = require "fly.sensitive"
+local str = require "base.str"
 local tbl = require "base.tbl"
 
 local M = {}
@@ -120,6 +121,26 @@ local function show(call, lines)
   return true
 end
 
+-- What was made is of no use without its credentials: how to undo it.
+local function undo_hint(row, value)
+  if not row.undo then
+    return nil
+  end
+  local undo = require("opkit.registry").get(row.undo.op)
+  local words = { "it was made, but cannot be used; undo it: clanker fly",
+    opkit.paths(undo)[1] }
+  for _, param in ipairs(undo.params) do
+    local source = row.undo.args[param.name]
+    local text = source and str.fill(source, function(name)
+      return tostring(value[name] or "?")
+    end)
+    if text then
+      words[#words + 1] = param.pos and text or param.flag .. " " .. text
+    end
+  end
+  return table.concat(words, " ")
+end
+
 --- Puts the result's credentials where they shall go.
 ---@async
 ---@param call cli.Call
@@ -138,7 +159,9 @@ function M.put(call, place, value)
   end
   local ok, e = save(place, lines)
   if not ok then
-    return nil, err.wrap(e, "--out")
+    local lost = err.wrap(e, "--out")
+    lost.hint = undo_hint(call.row, value)
+    return nil, lost
   end
   place.is_done = true
   call.out:note(("written to %s, which only you can read"):format(place.path))

@@ -88,6 +88,9 @@ local function works(client, call)
         return ("%02x"):format(c:byte())
       end))
     end,
+    key_pair = function()
+      return require("sys.crypto").key_pair()
+    end,
     secret = function(pieces)
       return require("sys.secret").concat(pieces)
     end,

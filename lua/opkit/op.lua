@@ -73,6 +73,8 @@ local registry = require "opkit.registry"
 ---@field follow fun(query: table, on_line: function): boolean?, err.Record?
 ---@field sleep fun(seconds: number)
 ---@field unique fun(): string a text that never comes again
+---@field key_pair fun(): any?, string|err.Record a new private key, a secret, and
+--- its public one, both as WireGuard takes them
 ---@field secret fun(pieces: any[]): any one secret made of texts and secrets
 ---@field flyctl fun(): true?, err.Record? whether flyctl is there, and keeps what
 --- it is told in memory

@@ -5,6 +5,6 @@ return {
   "orgs", "apps", "app_life", "machines", "machine_calls", "machine_life",
   "machine_make", "volumes", "volume_life", "regions", "secrets",
   "secret_writes", "ips", "certs", "releases", "scale", "postgres", "mpg",
-  "addons", "addon_life", "tokens", "wireguard", "deploy", "leases", "logs",
+  "addons", "addon_life", "tokens", "wireguard", "peer_life", "deploy", "leases", "logs",
   "auth",
 }

@@ -1,6 +1,5 @@
 --- WireGuard peers: machines elsewhere that are part of the private network.
 
-local err = require "base.err"
 local flow = require "ops.flow"
 local op = require "opkit.op"
 local resource = require "opkit.resource"
@@ -56,66 +55,4 @@ op {
     { "PUBLIC KEY", "pubkey", priority = 4, wide = true },
   },
   examples = { "list wireguard --org personal" },
-}
-
-op {
-  id = "wireguard.remove_once",
-  hidden = true,
-  title = "Remove a peer of the organization with that node id",
-  effect = "destroy",
-  confirm = "Remove peer {name}?",
-  gql = [[
-    mutation RemoveWireGuardPeer($org: ID!, $name: String!) {
-      removeWireGuardPeer(input: { organizationId: $org, name: $name }) {
-        organization { id }
-      }
-    }
-  ]],
-  params = {
-    { "node", "name", "node id of the organization", required = true,
-      at = "var.org" },
-    { "name", "name", "name of the peer", required = true },
-  },
-}
-
-op {
-  id = "wireguard.remove",
-  title = "Remove a WireGuard peer",
-  effect = "destroy",
-  confirm = "Remove peer {name}? What uses it loses the private network.",
-  calls = { "orgs.list", "orgs.get", "wireguard.list_org", "wireguard.remove_once" },
-  run = function(ctx, args)
-    local slug, e = flow.one_org(ctx, args)
-    local org = nil
-    if slug then
-      org, e = ctx.call("orgs.get", { org = slug })
-    end
-    if not org then
-      return nil, e
-    end
-    local peers
-    peers, e = flow.collect(ctx, "wireguard.list_org", { org = slug }, function(peer)
-      return peer.name == args.name and peer or nil
-    end)
-    if not peers then
-      return nil, e
-    elseif #peers == 0 then
-      return nil, err.new({ kind = "not_found",
-        message = ("organization %s has no peer %s"):format(slug, args.name) })
-    end
-    local done
-    done, e = ctx.call("wireguard.remove_once", { node = org.id, name = args.name })
-    return done and peers[1], e
-  end,
-  params = {
-    { "name", "peer", "name of the peer", required = true, pos = 1 },
-    { "org", "org", "organization it belongs to" },
-  },
-  returns = "peer",
-  columns = {
-    { "NAME", "name" },
-    { "REGION", "region" },
-    { "IP", "ip" },
-  },
-  examples = { "wireguard remove laptop --org personal" },
 }

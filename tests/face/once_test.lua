@@ -29,7 +29,7 @@ end
 local function secrets_in(path)
   local list = {}
   for _, line in ipairs(str.split(assert(fs.read(path)), "\n")) do
-    local value = line:match("^[%w_]+=(.+)$") or line
+    local value = line:match("^[%w_]+=(.+)$") or line:match("^PrivateKey = (.+)$") or line
     if #value > 20 and not value:find("^https://") then
       list[#list + 1] = value
     end
@@ -54,6 +54,7 @@ local MAKERS = {
   "tokens create --type deploy --app my-app",
   "tokens create --type org --org acme",
   "redis create --name canary --region iad --org acme --no-wait",
+  "wireguard create --name canary --region iad --org acme",
   "tigris create-bucket --name canary --org acme --agree-terms --no-wait",
 }
 

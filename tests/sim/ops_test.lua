@@ -81,6 +81,9 @@ local SPECIAL = {
       organization(slug: "acme") { limitedAccessTokens { nodes { id } } }
     }]]).organization.limitedAccessTokens.nodes[1].id }
   end,
+  ["wireguard.create_once"] = function(sim)
+    return { node = node_of(sim, "acme"), name = "made-here" }
+  end,
   ["wireguard.remove_once"] = function(sim)
     return { node = node_of(sim, "personal"), name = "laptop" }
   end,
