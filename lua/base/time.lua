@@ -109,6 +109,18 @@ function M.parse(text)
   return seconds + nanoseconds / 1e9
 end
 
+--- A text that sorts as the time does, to the nanosecond; what is no time comes
+--- before all times.
+---@param text string?
+---@return string
+function M.order(text)
+  local seconds, fraction = nil, nil
+  if text then
+    seconds, fraction = M.parse_exact(text)
+  end
+  return seconds and ("%020d%09d"):format(seconds, fraction) or ""
+end
+
 --- Writes a time in UTC as RFC 3339.
 ---@param seconds number since 1970
 ---@param digits integer? of the fraction, 0 unless told, at most 9

@@ -13,6 +13,9 @@ local M = {}
 -- Operations with arguments that this face makes out of others.
 local READERS = { ["secrets.set"] = "cli.secret_values" }
 
+-- Operations whose lists are printed in a way of their own.
+local PRINTERS = { ["logs.show"] = "cli.logs" }
+
 ---@async
 local function read_values(call)
   local reader = READERS[call.row.id]
@@ -57,6 +60,10 @@ function M.run(call)
   end
   if stream.is_streamed(call.row) then
     return stream.run(call, account)
+  end
+  local printer = selection and PRINTERS[call.row.id]
+  if printer then
+    return require(printer).print(call, account, selection)
   end
   local _ <close> = progress.start(call.out, opkit.paths(call.row)[1])
   if place then

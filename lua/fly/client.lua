@@ -275,7 +275,8 @@ function Client:nested(outer, id, args, opts)
     opts = {
       each = opts.each, nonce = opts.nonce, final = opts.final, raw = opts.raw,
       cwd = outer.opts.cwd, color = outer.opts.color,
-      on_stdout = outer.opts.on_stdout, on_stderr = outer.opts.on_stderr,
+      on_stdout = opts.on_stdout or outer.opts.on_stdout,
+      on_stderr = outer.opts.on_stderr,
     },
     deadline = outer.deadline,
     tally = outer.tally,

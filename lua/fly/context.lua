@@ -66,7 +66,7 @@ end
 local function works(client, call)
   local deps = {
     task = client.deps.task, now = client.deps.now, sleep = client.deps.sleep,
-    random = client.deps.random,
+    random = client.deps.random, wall = client.deps.wall,
     call = function(id, args, opts)
       return client:nested(call, id, args, opts or {})
     end,
@@ -100,8 +100,8 @@ local function works(client, call)
     snapshot = function(query)
       return require("fly.logs").snapshot(deps, query)
     end,
-    follow = function(query, on_line)
-      return require("fly.logs").follow(deps, query, on_line)
+    follow = function(queries, on_line)
+      return require("fly.logs").follow_all(deps, queries, on_line)
     end,
   }
 end

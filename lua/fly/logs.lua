@@ -2,6 +2,8 @@
 --- Waits. A reply counts whole or not at all, so that no line is lost or repeated.
 
 local json = require "base.json"
+local tbl = require "base.tbl"
+local time = require "base.time"
 
 local M = {}
 
@@ -19,10 +21,14 @@ local M = {}
 ---@field machine string? only lines of this machine
 ---@field region string? only lines from this region; not together with a machine
 ---@field from string? where to begin: a token, or nanoseconds since 1970
+---@field till number? seconds since 1970: following ends there
 
 ---@class fly.LogDeps
 ---@field call fun(id: string, args: table, opts: table?): any, table? carries out an operation
 ---@field sleep fun(seconds: number)
+---@field task table? sys.task, to follow several
+---@field wall (fun(): number)? seconds since 1970, for `till`
+---@field notice fun(text: string)?
 
 --- Pauses in seconds: without new lines, and after failures.
 local IDLE_PAUSE = 0.128
@@ -31,6 +37,15 @@ local LONGEST_PAUSE = 4.096
 
 --- Failures in a row after which following ends.
 local PATIENCE = 10
+
+--- Answers read for one look back, at most: a hundred lines each.
+local MOST_PAGES = 200
+
+--- Seconds that lines of several apps wait for older ones of the others.
+local GRACE = 0.25
+
+--- Seconds after which a line is not expected to come any more.
+local LATE = 5
 
 local FINAL = { auth = true, forbidden = true, not_found = true, usage = true }
 
@@ -133,17 +148,51 @@ function Cursor:read(deps)
   return lines
 end
 
---- The newest lines, from one answer, whether it has some or none.
+--- The newest lines, from one answer, whether it has some or none. From a place
+--- on: all that are there, answer after answer.
 ---@async
 ---@param deps fly.LogDeps
 ---@param query fly.LogQuery
 ---@return fly.LogLine[]? lines, table? err
 function M.snapshot(deps, query)
-  return M.cursor(query):read(deps)
+  local cursor, lines = M.cursor(query), {}
+  for page = 1, query.from and MOST_PAGES or 1 do
+    local more, e = cursor:read(deps)
+    if not more then
+      return nil, e
+    end
+    table.move(more, 1, #more, #lines + 1, lines)
+    local last = more[#more] and M.instant(more[#more])
+    if #more == 0 or last and query.till and last > query.till then
+      break
+    elseif page == MOST_PAGES and deps.notice then
+      deps.notice(("there is more of app %s than these %d lines"):format(
+        query.app, #lines))
+    end
+  end
+  return lines
 end
 
---- Hands on line after line until `on_line` returns false, the caller is
---- cancelled, or the log cannot be read any more.
+--- When a line was written, in seconds since 1970; nil when it does not say.
+---@param line fly.LogLine
+---@return number?
+function M.instant(line)
+  return line.timestamp and time.parse(line.timestamp) or nil
+end
+
+-- Hands a page of lines on. True when following ends with them.
+local function hand_on(query, lines, on_line)
+  for _, line in ipairs(lines) do
+    local at = query.till and M.instant(line)
+    if at and at > query.till or on_line(line) == false then
+      return true
+    end
+  end
+  return false
+end
+
+--- Hands on line after line until `on_line` returns false, `till` is past, the
+--- caller is cancelled, or the log cannot be read any more.
 ---@async
 ---@param deps fly.LogDeps
 ---@param query fly.LogQuery
@@ -155,12 +204,12 @@ function M.follow(deps, query, on_line)
     local lines, e = cursor:read(deps)
     if lines then
       failures, pause = 0, FIRST_PAUSE
-      for _, line in ipairs(lines) do
-        if on_line(line) == false then
+      if hand_on(query, lines, on_line) then
+        return true
+      elseif #lines == 0 then
+        if query.till and deps.wall() > query.till + LATE then
           return true
         end
-      end
-      if #lines == 0 then
         deps.sleep(IDLE_PAUSE)
       end
     else
@@ -172,6 +221,80 @@ function M.follow(deps, query, on_line)
       pause = math.min(LONGEST_PAUSE, pause * 2)
     end
   end
+end
+
+-- Follows every query, putting lines aside; sets the event when there are some.
+local function gather(deps, queries, pending, filled)
+  local failure
+  deps.task.map(queries, #queries, function(query)
+    local stopped, e = M.follow(deps, query, function(line)
+      pending[#pending + 1] = line
+      filled:set()
+      return failure == nil
+    end)
+    failure = failure or (not stopped and e) or nil
+    if failure then
+      error(failure, 0)
+    end
+  end)
+end
+
+--- Follows several logs at once. Lines that come at about the same time are
+--- handed on by their own; the first log that cannot be read ends it.
+---@async
+---@param deps fly.LogDeps
+---@param queries fly.LogQuery[]
+---@param on_line fun(line: fly.LogLine): boolean?
+---@return boolean? stopped, table? err
+function M.follow_all(deps, queries, on_line)
+  if #queries == 1 then
+    return M.follow(deps, queries[1], on_line)
+  end
+  local pending, filled, is_over = {}, deps.task.event(), false
+  local gatherer = deps.task.spawn(function()
+    local _ <close> = setmetatable({}, { __close = function()
+      is_over = true
+      filled:set()
+    end })
+    gather(deps, queries, pending, filled)
+  end)
+  repeat
+    filled:wait()
+    filled:clear()
+    local was_over = is_over
+    if not was_over then
+      deps.sleep(GRACE)
+    end
+    local lines = table.move(pending, 1, #pending, 1, {})
+    for i = #pending, 1, -1 do
+      pending[i] = nil
+    end
+    for _, line in ipairs(M.by_time(lines)) do
+      if on_line(line) == false then
+        gatherer:cancel()
+        gatherer:join()
+        return true
+      end
+    end
+  until was_over and #pending == 0
+  local ok, e = gatherer:join()
+  if not ok then
+    if type(e) == "table" and e.kind then
+      return nil, e
+    end
+    error(e, 0)
+  end
+  return true
+end
+
+--- Lines in the order of their times; those without one, and those of the same
+--- time, stay as they are.
+---@param lines fly.LogLine[]
+---@return fly.LogLine[]
+function M.by_time(lines)
+  return tbl.sort_by(lines, function(line)
+    return time.order(line.timestamp)
+  end)
 end
 
 return M

@@ -70,7 +70,7 @@ local registry = require "opkit.registry"
 ---@field wait fun(target: table): table?, err.Record? until a machine (`app`,
 --- `id`) has a `state`; `version` and `timeout` as in fly.wait
 ---@field snapshot fun(query: table): table[]?, err.Record? the newest log lines
----@field follow fun(query: table, on_line: function): boolean?, err.Record?
+---@field follow fun(queries: table[], on_line: function): boolean?, err.Record?
 ---@field sleep fun(seconds: number)
 ---@field unique fun(): string a text that never comes again
 ---@field key_pair fun(): any?, string|err.Record a new private key, a secret, and

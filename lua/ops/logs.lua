@@ -1,10 +1,9 @@
 --- Logs: what an app's machines wrote.
 
-local kinds = require "base.json.kinds"
+local err = require "base.err"
+local flow_logs = require "ops.flow_logs"
 local op = require "opkit.op"
 local resource = require "opkit.resource"
-local tbl = require "base.tbl"
-local time = require "base.time"
 
 resource {
   id = "logs",
@@ -43,57 +42,86 @@ op {
   },
 }
 
--- The instant a time argument means: RFC 3339, or so long before now.
-local function instant(ctx, text)
-  if not text then
-    return nil
-  end
-  return time.parse(text) or ctx.now() - time.parse_duration(text)
-end
+-- What flyctl writes line by line, which it does not end by itself.
+local FLYCTL_PARAMS = {
+  { "app", "app", "name of the app", required = true },
+  { "machine", "machine", "only lines of this machine" },
+  { "region", "region", "only lines from this region" },
+}
 
--- Whether a line is asked for. What has no readable time is never left out for
--- its time.
-local function matcher(ctx, args)
-  local since, till = instant(ctx, args.since), instant(ctx, args["until"])
-  return function(line)
-    local at = line.timestamp and time.parse(line.timestamp)
-    return not (at and since and at < since) and not (at and till and at > till)
-      and (not args.grep or line.message:find(args.grep, 1, true) ~= nil)
-  end
-end
+op {
+  id = "logs.flyctl_follow",
+  hidden = true,
+  title = "Follow an app's log through flyctl",
+  effect = "read",
+  flyctl = {
+    "logs", "--json", "--app={app}",
+    { when = "machine", "--machine={machine}" },
+    { when = "region", "--region={region}" },
+  },
+  params = FLYCTL_PARAMS,
+  returns = { object = { stdout = "string?", stderr = "string?" } },
+}
+
+op {
+  id = "logs.flyctl_once",
+  hidden = true,
+  title = "Read an app's log through flyctl",
+  doc = "flyctl waits for a first line, so that an app without any takes all the"
+    .. " time there is.",
+  effect = "read",
+  flyctl = {
+    "logs", "--json", "--no-tail", "--app={app}",
+    { when = "machine", "--machine={machine}" },
+    { when = "region", "--region={region}" },
+  },
+  timeout = 20,
+  params = FLYCTL_PARAMS,
+  returns = { object = { stdout = "string?", stderr = "string?" } },
+}
 
 op {
   id = "logs.show",
-  title = "Show the newest log lines of apps",
+  title = "Show the log lines of apps",
   doc = [[
-    One look at what was kept, by default the newest hundred lines of each app;
-    several apps are merged by time.
+    One look at what is kept (about a week): the newest hundred lines of each
+    app, or with --since all from then on. With --follow it goes on with every
+    line that comes, until it is interrupted; lost connections lose and repeat
+    nothing. Several apps are merged by time.
+
+    Both read the logs API, so flyctl is not needed; --via flyctl uses it all
+    the same.
   ]],
   effect = "read",
-  calls = { "logs.page" },
+  calls = { "logs.page", "logs.flyctl_once", "logs.flyctl_follow" },
   run = function(ctx, args)
-    local keep, since = matcher(ctx, args), instant(ctx, args.since)
-    local lists, e = ctx.map(args.app, function(app)
-      return ctx.snapshot({
-        app = app, machine = args.machine, region = args.region,
-        from = since and ("%d"):format(math.floor(since) * 1000000000) or nil,
-      })
-    end)
-    if not lists then
+    local query, e = flow_logs.query(ctx, args)
+    if not query then
       return nil, e
+    elseif args.follow and not ctx.each then
+      return nil, err.new({
+        kind = "usage", message = "there is nobody to take the lines as they come",
+        hint = "leave out --follow for those there are; --raw cannot follow",
+      })
     end
-    local lines = tbl.filter(tbl.flatten(lists), keep)
-    return kinds.array(tbl.sort_by(lines, function(line)
-      return line.timestamp or ""
-    end))
+    if args.via == "flyctl" then
+      return flow_logs.through_flyctl(ctx, query)
+    elseif args.follow then
+      return flow_logs.follow(ctx, query)
+    end
+    return flow_logs.look(ctx, query)
   end,
   params = {
-    { "app", "app", "names of the apps", required = true, many = true },
+    { "app", "app", "names of the apps; commas join several", required = true,
+      many = true },
+    { "follow", "boolean", "go on with what comes" },
     { "since", "time", "only lines from then on" },
     { "until", "time", "only lines up to then" },
     { "grep", "string", "only lines that contain this text" },
     { "machine", "machine", "only lines of this machine" },
     { "region", "region", "only lines from this region" },
+    { "via", "enum", "who reads them", values = { "api", "flyctl" },
+      default = "api" },
   },
   returns = {
     list = {
@@ -114,5 +142,8 @@ op {
     { "MESSAGE", "message" },
   },
   cli = { "logs" },
-  examples = { "logs --app my-app", "logs --app my-app --since 15m --grep error" },
+  examples = {
+    "logs --app my-app", "logs --app my-app --since 15m --grep error",
+    "logs --app my-app,my-db --follow",
+  },
 }

@@ -45,3 +45,58 @@ t.test("an app that cannot be read fails the whole", function()
     { ["snapshot web"] = {}, ["snapshot db"] = failure("not_found", 404) })
   t.err(list, e, "not_found")
 end)
+
+t.test("commas join several apps, each is asked for once", function()
+  local _, _, ctx = run("logs.show", { app = { "web,db", "web", " db " } }, REPLIES)
+  t.eq(ctx.calls, { "snapshot web", "snapshot db" })
+  for _, given in ipairs({ ",", "," }) do
+    local list, e = run("logs.show", { app = { given } }, {})
+    t.err(list, e, "usage")
+  end
+end)
+
+t.test("a span that ends before it begins is refused", function()
+  local list, e = run("logs.show", { app = { "web" }, since = "1h", ["until"] = "2h" }, {})
+  t.err(list, e, "usage")
+end)
+
+t.test("what is followed is handed on as far as it is asked for", function()
+  local asked
+  local function follow(queries, on_line)
+    asked = queries
+    for _, one in ipairs(REPLIES["snapshot web"]) do
+      on_line(one)
+    end
+    return true
+  end
+  local list, e = run("logs.show", { app = { "web" }, follow = true }, {}, { follow = follow })
+  t.err(list, e, "usage")
+  local seen = {}
+  list = run("logs.show",
+    { app = { "web" }, follow = true, grep = "error", ["until"] = "10m", region = "iad" }, {}, {
+      follow = follow,
+      each = function(one)
+        seen[#seen + 1] = one.message
+        return true
+      end,
+    })
+  t.eq(list, {})
+  t.eq(seen, { "error: c [x]" })
+  t.eq(asked, { { app = "web", region = "iad", till = 1714521000 } })
+end)
+
+t.test("objects are taken out of what flyctl writes, however it is cut", function()
+  local flow_logs = require "ops.flow_logs"
+  local text = 'connected\n{\n    "message": "a {\\n}",\n    "meta": {\n    }\n}\n'
+    .. '{"message":"b"}\n{ broken }\n{\n  "message": "c"\n}\n'
+  for size = 1, #text do
+    local seen = {}
+    local take = flow_logs.objects(function(entry)
+      seen[#seen + 1] = entry and entry.message or "?"
+    end)
+    for from = 1, #text, size do
+      take(text:sub(from, from + size - 1))
+    end
+    t.eq(seen, { "a {\n}", "b", "?", "c" })
+  end
+end)

@@ -1,0 +1,108 @@
+-- Logs at the command line: escapes, flyctl's way, the end by an interrupt.
+
+local fs = require "sys.fs"
+local process = require "sys.process"
+local sim = require "sim"
+local t = require "kit"
+local task = require "sys.task"
+local world = require "face.world"
+
+local HOSTILE = "\27]0;owned\7\27[31mred\27[0m\u{202e}gnp\r\nERROR fake"
+
+local function account(message)
+  local running = assert(sim.start({ limits = false, seed = {
+    orgs = { { slug = "personal", type = "PERSONAL",
+      members = { { user = "user_sim" } } } },
+    apps = { { name = "web", org = "personal",
+      logs = { { message = message, age = 60 } },
+      machines = { { region = "iad", config = { image = "example.com/a" } } } } },
+  } }))
+  t.cleanup(running.stop)
+  return running
+end
+
+local function env_of(running)
+  return {
+    FLY_API_TOKEN = running.token, FLY_API_HOSTNAME = running.url,
+    FLY_API_BASE_URL = running.url,
+  }
+end
+
+t.test("a message cannot steer the terminal, nor pass for a second line", function()
+  local running = account(HOSTILE)
+  for _, format in ipairs({ "table", "json", "csv" }) do
+    local code, seen = world.run({ "fly", "logs", "--app", "web", "-o", format },
+      { width = 200, env = env_of(running), tty = { [1] = true } })
+    t.eq(code, 0, seen.err)
+    t.ok(not seen.out:find("[\27\7\r]"), format)
+    t.lacks(seen.out, "\u{202e}")
+    local lines = select(2, seen.out:gsub("\n", ""))
+    t.eq(lines, format == "csv" and 2 or 1, format)
+  end
+  local _, seen = world.run({ "fly", "logs", "--app", "web", "-o", "json" },
+    { env = env_of(running) })
+  local json = require "base.json"
+  t.eq(json.decode(seen.out).message, HOSTILE)
+end)
+
+-- A flyctl that writes what it is given, and notes what it was called with.
+local function fake_flyctl(script)
+  local directory = t.tmpdir()
+  assert(fs.write(directory .. "/flyctl", "#!/bin/sh\n" .. script, { mode = 448 }))
+  return directory
+end
+
+local function run(words, env)
+  env.HOME = t.tmpdir()
+  return assert(process.run({
+    argv = { t.binary(), table.unpack(words) }, env = env,
+    inherit = { "CLANKER_LUA", "ASAN_OPTIONS" }, timeout = 60,
+  }))
+end
+
+t.test("flyctl's lines are shown as our own", function()
+  local directory = fake_flyctl([[
+echo "$@" > "$(dirname "$0")/called"
+echo '{'
+echo '    "level": "error",'
+echo '    "instance": "m1",'
+echo '    "message": "it broke",'
+echo '    "region": "iad",'
+echo '    "timestamp": "2025-01-01T00:00:00Z"'
+echo '}'
+]])
+  local result = run({ "fly", "logs", "--app", "web", "--via", "flyctl", "--region", "iad" },
+    { PATH = directory .. ":/bin:/usr/bin", FLY_API_TOKEN = "fo1_x" })
+  t.eq({ result.code, result.stdout, result.stderr },
+    { 0, "2025-01-01T00:00:00Z web[m1] iad [error] it broke\n", "" })
+  t.eq(t.read_file(directory .. "/called"), "logs --json --no-tail --app=web --region=iad\n")
+  result = run({ "fly", "logs", "--app", "web", "--via", "flyctl", "--follow", "-o", "json",
+    "--grep", "broke" }, { PATH = directory .. ":/bin:/usr/bin", FLY_API_TOKEN = "fo1_x" })
+  t.eq(result.code, 0, result.stderr)
+  t.match(result.stdout, '^{"app":"web".*}\n$')
+  t.eq(t.read_file(directory .. "/called"), "logs --json --app=web\n")
+end)
+
+t.test("without flyctl its way says how to get it", function()
+  local result = run({ "fly", "logs", "--app", "web", "--via", "flyctl" },
+    { PATH = t.tmpdir(), FLY_API_TOKEN = "fo1_x" })
+  t.eq(result.code, 1)
+  t.match(result.stderr, "flyctl is not installed")
+end)
+
+t.test("an interrupt ends following at once with 130", function()
+  local running = account("first")
+  local env = env_of(running)
+  env.HOME = t.tmpdir()
+  local child <close> = assert(process.spawn({
+    argv = { t.binary(), "fly", "logs", "--app", "web", "--follow" },
+    inherit = { "CLANKER_LUA", "ASAN_OPTIONS" }, env = env,
+  }))
+  local stream, chunk = child:read()
+  t.eq(stream, "stdout", chunk)
+  t.match(chunk, "first\n$")
+  local started = task.now()
+  assert(child:kill("SIGINT"))
+  t.eq(child:wait().code, 130)
+  t.ok(task.now() - started < 2, "it took too long to end")
+end)
