@@ -23,6 +23,9 @@ local M = {}
 -- No command path is longer; the rest of the words are arguments.
 local LONGEST_PATH = 8
 
+-- First words of several commands of our own.
+local GROUPS = { config = true, credentials = true }
+
 --- The registry with every operation declared.
 ---@return table
 function M.registry()
@@ -75,7 +78,7 @@ local function resolve(words)
       }
     end
   end
-  return group(words, words[1] == "config" and 1 or 0)
+  return group(words, GROUPS[words[1]] and 1 or 0)
 end
 
 -- The last answer: the same words are resolved at each flag that follows them.

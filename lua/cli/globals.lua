@@ -20,6 +20,8 @@ local DECLARED = {
   { "api_token_file", "file", "read the token from this file; - is stdin" },
   { "api_token", "string", "the token itself; other users can see it in ps" },
   { "config", "file", "use this file instead of ~/.clanker.yaml" },
+  { "backend_url", "string", "where credentials are stored, instead of here",
+    metavar = "URL" },
   { "timeout", "duration", "give up after this long" },
   { "allow_http", "boolean", "accept plain http to hosts that are not local" },
   { "sim", "boolean", "use a simulated account instead of Fly.io" },

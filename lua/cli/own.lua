@@ -14,6 +14,11 @@ local M = {}
 ---@field verbatim integer? after this many arguments all words are arguments
 ---@field is_hidden boolean?
 
+local PROVIDER = {
+  "provider", "enum", "whose credentials", pos = 1, required = true,
+  values = { "flyio" },
+}
+
 --- In the order help shows them.
 ---@type cli.Own[]
 M.LIST = {
@@ -86,6 +91,34 @@ M.LIST = {
     doc = [[
       The file is readable by you only. At a terminal it asks for a token
       without showing it; an existing file is never touched.]],
+  },
+  {
+    path = "credentials store", home = "cli.credentials", fn = "store",
+    title = "Store a token for every command",
+    doc = [[
+      Asks for the token without showing it; --api-token - reads it from standard
+      input. It is kept in ~/.clanker/credentials, encrypted with a key that only
+      you can read, or in the backend that is configured (backend.url).]],
+    params = {
+      PROVIDER,
+      { "api_token", "string", "the token; - is standard input", sensitive = true },
+      { "org", "org", "only this organization", flag = "--org-slug" },
+    },
+    examples = { "credentials store flyio" },
+  },
+  {
+    path = "credentials list", home = "cli.credentials", fn = "list",
+    title = "Show whose credentials are stored, and where",
+  },
+  {
+    path = "credentials test", home = "cli.credentials", fn = "test",
+    title = "Ask Fly.io whose token is stored", params = { PROVIDER },
+    examples = { "credentials test flyio" },
+  },
+  {
+    path = "credentials delete", home = "cli.credentials", fn = "delete",
+    title = "Delete stored credentials", params = { PROVIDER },
+    examples = { "credentials delete flyio" },
   },
   {
     path = "completion", home = "cli.completion",

@@ -188,7 +188,7 @@ local function check_stdin_flag(args)
   end)
   if #bare ~= 1 then
     return nil, usage(("--from-stdin is the value of one name, and %s"):format(
-      #bare == 0 and "none is given" or "several are"),
+      #bare == 0 and "none is given" or "several are given"),
       "give one bare NAME with it")
   end
   return true

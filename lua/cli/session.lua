@@ -43,7 +43,20 @@ function M.settings(call)
       config = globals.config, api_token = globals.api_token,
       api_token_file = globals.api_token_file, org = globals.org,
       allow_http = globals.allow_http, timeout = globals.timeout,
+      backend_url = globals.backend_url,
     },
+  })
+end
+
+--- What the store of credentials needs to know.
+---@param call cli.Call
+---@return fly.CredentialOptions?
+---@return err.Record?
+function M.credential_options(call)
+  local world, globals = call.world, call.globals
+  return require("fly.settings").credential_options({
+    env = world.env, secret_env = world.secret_env, home = world.home,
+    flags = { config = globals.config, backend_url = globals.backend_url },
   })
 end
 
@@ -92,12 +105,14 @@ local function hints_of(call, settings, is_sim)
   }
 end
 
---- Opens the account.
+--- Opens the account, with this credential if one is given.
 ---@async
 ---@param call cli.Call
+---@param credential fly.Credential?
+---@param source string? where it is from
 ---@return cli.Session?
 ---@return err.Record?
-function M.open(call)
+function M.open(call, credential, source)
   local is_sim = call.globals.sim == true
   local settings, e, simulator = (is_sim and simulated or M.settings)(call)
   if not settings then
@@ -105,6 +120,9 @@ function M.open(call)
   end
   for _, warning in ipairs(settings.warnings) do
     call.out:warn(warning)
+  end
+  if credential and not is_sim then
+    settings.token, settings.token_source = credential.token, source
   end
   local limiter = not is_sim and shared_limiter(call) or nil
   local hints = hints_of(call, settings, is_sim)

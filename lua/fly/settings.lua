@@ -16,6 +16,7 @@ local M = {}
 ---@field api_token string|userdata? --api-token
 ---@field api_token_file string? --api-token-file, "-" is stdin
 ---@field org string? --org
+---@field backend_url string? --backend-url
 ---@field allow_http boolean? --allow-http
 ---@field timeout number? --timeout, seconds
 ---@field ca_file string?
@@ -129,6 +130,38 @@ local function resolve_token(from, file, warnings)
   return token, source, nil
 end
 
+--- How to find stored credentials.
+---@param from fly.LoadOptions with nothing left out
+---@param file fly.ConfigFile
+---@return fly.CredentialOptions
+local function store_options(from, file)
+  local flyio = file.values.flyio or {}
+  return {
+    backend = file.values.backend, backend_url = from.flags.backend_url,
+    env = from.env, secret_env = from.secret_env, home = from.home,
+    ca_file = from.flags.ca_file or flyio.ca_file,
+  }
+end
+
+--- What is stored, when nothing else gives a token. That the store fails is told
+--- and no more: not every command needs a token.
+---@async
+---@param from fly.LoadOptions
+---@param file fly.ConfigFile
+---@param warnings string[]
+---@return fly.Credential? stored, string? source
+local function resolve_stored(from, file, warnings)
+  local store, e = require("fly.credentials").open(store_options(from, file))
+  local stored
+  if store then
+    stored, e = store:get("flyio")
+  end
+  if not stored and e.kind ~= "not_found" then
+    warnings[#warnings + 1] = "stored credentials: " .. e.message
+  end
+  return stored, stored and store.where
+end
+
 ---@param from fly.LoadOptions
 ---@param flyio table
 ---@param name "machines"|"api"
@@ -198,8 +231,9 @@ end
 --- An empty --org is a choice too: every organization, whatever the file says.
 ---@param from fly.LoadOptions
 ---@param flyio table
+---@param stored fly.Credential?
 ---@return string? org, string? source
-local function resolve_org(from, flyio)
+local function resolve_org(from, flyio, stored)
   if from.flags.org then
     return present(from.flags.org), "--org"
   end
@@ -207,7 +241,17 @@ local function resolve_org(from, flyio)
     { "flyio.org_slug", present(flyio.org_slug) },
     { "FLY_ORG", present(from.env("FLY_ORG")) },
     { "FLY_ORG_SLUG", present(from.env("FLY_ORG_SLUG")) },
+    { "stored credentials", present(stored and stored.org) },
   }
+end
+
+--- How to find stored credentials, whether a token is needed or not.
+---@param options fly.LoadOptions?
+---@return fly.CredentialOptions? options, table? err
+function M.credential_options(options)
+  local from = with_defaults(options)
+  local file, e = read_file(from)
+  return file and store_options(from, file), e
 end
 
 --- Resolves the settings. A missing token is no error here: not every command
@@ -230,7 +274,12 @@ function M.load(options)
   if bad_token then
     return nil, bad_token
   end
-  local org, org_source = resolve_org(from, flyio)
+  local stored
+  if not token then
+    stored, token_source = resolve_stored(from, file, warnings)
+    token = stored and stored.token
+  end
+  local org, org_source = resolve_org(from, flyio, stored)
   return {
     token = token, token_source = token_source,
     org = org, org_source = org_source,

@@ -13,7 +13,7 @@ local M = {}
 ---@field type string a name in opkit.types
 ---@field text string what it is, for people
 ---@field kind op.Type derived: the type's definition
----@field flag string derived: "--size-gb"
+---@field flag string "--size-gb"; derived unless told
 ---@field required boolean?
 ---@field default any used when absent
 ---@field values string[]? of an enum
@@ -37,7 +37,7 @@ local FIELDS = {
   default = "any", values = "table", min = "number", max = "number",
   pos = "number", rest = "boolean", many = "boolean", short = "string",
   metavar = "string", sensitive = "boolean", at = "string", hidden = "boolean",
-  wire = "function", only = "string",
+  wire = "function", only = "string", flag = "string",
 }
 
 -- One word per thing: names that are another name's synonym.
@@ -115,7 +115,7 @@ local function read_one(where, declared)
     rules.fail(where, "short must be one letter")
   end
   param.sensitive = param.sensitive or param.kind.sensitive
-  param.flag = "--" .. param.name:gsub("_", "-")
+  param.flag = param.flag or "--" .. param.name:gsub("_", "-")
   return param
 end
 
