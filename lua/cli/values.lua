@@ -22,7 +22,7 @@ local function value_at(word, before, is_setting)
     return 1
   elseif word:find("^%-%-api%-token=") then
     return #"--api-token=" + 1
-  elseif is_setting and not word:find("^%-") then
+  elseif is_setting and before ~= "--from-file" and not word:find("^%-") then
     local equals = word:find("=", 1, true)
     return equals and equals + 1
   end

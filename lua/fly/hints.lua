@@ -5,7 +5,8 @@ local M = {}
 
 --- The three ways to give a token, in the order they are looked up.
 M.GIVE_TOKEN = "give one with --api-token-file FILE, with flyio.api_token in ~/.clanker.yaml,"
-  .. " or with the environment variable FLY_API_TOKEN,\nor store one for good with clanker credentials store flyio"
+  .. " or with the environment variable FLY_API_TOKEN,\n"
+  .. "or store one for good with clanker credentials store flyio"
 
 ---@param about fly.About
 ---@return string

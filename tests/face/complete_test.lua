@@ -24,7 +24,7 @@ local function candidates(...)
 end
 
 t.test("commands are offered as help shows them", function()
-  t.eq(candidates(""), "ask completion config fly help run sim version")
+  t.eq(candidates(""), "ask completion config credentials fly help run sim version")
   t.eq(candidates("fly", "li"), "list")
   t.eq(candidates("fly", "list", "ma"), "machines")
   t.eq(candidates("config", ""), "init path show")
