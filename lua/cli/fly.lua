@@ -11,7 +11,9 @@ local stream = require "cli.stream"
 local M = {}
 
 -- Operations with arguments that this face makes out of others.
-local READERS = { ["secrets.set"] = "cli.secret_values" }
+local READERS = {
+  ["certs.add"] = "cli.cert_files", ["secrets.set"] = "cli.secret_values",
+}
 
 -- Operations whose lists are printed in a way of their own.
 local PRINTERS = { ["logs.show"] = "cli.logs" }

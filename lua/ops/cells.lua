@@ -78,6 +78,48 @@ M.OUTCOME = {
   { "ERROR", "error", priority = 4 },
 }
 
+-- "NAME TYPE VALUE": a DNS record to set, where both ends are known.
+local function record(name, kind, value)
+  if type(name) == "string" and name ~= "" and type(value) == "string"
+    and value ~= "" then
+    return ("%s %s %s"):format(name, kind, value)
+  end
+end
+
+--- The record by which a certificate is given before traffic arrives; the only
+--- way for a wildcard.
+---@param cert table
+---@return string?
+function M.challenge(cert)
+  return record(tbl.get(cert, "dns_requirements.acme_challenge.name"), "CNAME",
+    tbl.get(cert, "dns_requirements.acme_challenge.target"))
+end
+
+--- The record that proves whose the host name is.
+---@param cert table
+---@return string?
+function M.ownership(cert)
+  return record(tbl.get(cert, "dns_requirements.ownership.name"), "TXT",
+    tbl.get(cert, "dns_requirements.ownership.app_value"))
+end
+
+--- What the last check found wrong, and what to do about it.
+---@param cert table
+---@return string?
+function M.problem(cert)
+  local problems = cert.validation_errors
+  if type(problems) ~= "table" or #problems == 0 then
+    return nil
+  end
+  local texts = {}
+  for i, problem in ipairs(problems) do
+    local parts = type(problem) == "table"
+      and { problem.message or problem.code, problem.remediation } or {}
+    texts[i] = table.concat(parts, ": ")
+  end
+  return table.concat(texts, "; ")
+end
+
 --- An address in one spelling, for comparing: IPv6 has several.
 ---@param ip any
 ---@return string?

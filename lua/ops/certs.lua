@@ -1,5 +1,7 @@
 --- TLS certificates of an app's host names.
 
+local cells = require "ops.cells"
+local err = require "base.err"
 local flow = require "ops.flow"
 local op = require "opkit.op"
 local resource = require "opkit.resource"
@@ -44,6 +46,9 @@ local DETAIL = {
   { "A", "dns_requirements.a" },
   { "AAAA", "dns_requirements.aaaa" },
   { "CNAME", "dns_requirements.cname" },
+  { "ACME CHALLENGE", cells.challenge },
+  { "OWNERSHIP", cells.ownership },
+  { "PROBLEM", cells.problem },
   { "EXPIRES", "certificates.1.expires_at", format = "ago" },
   { "DNS", "dns_provider" },
 }
@@ -68,20 +73,69 @@ op {
 }
 
 op {
-  id = "certs.add",
-  title = "Add a certificate for a host name",
-  doc = [[
-    Fly gets the certificate once the DNS records point to the app; the answer
-    says which records those are.
-  ]],
+  id = "certs.add_once",
+  hidden = true,
+  title = "Ask for a certificate from the platform's authority",
   effect = "write",
   http = { "POST", "/v1/apps/{app}/certificates/acme" },
   limit = "app",
   params = TARGET,
   returns = "cert_detail",
+}
+
+op {
+  id = "certs.upload_once",
+  hidden = true,
+  title = "Give a certificate of one's own",
+  effect = "write",
+  http = { "POST", "/v1/apps/{app}/certificates/custom" },
+  limit = "app",
+  params = {
+    { "app", "app", "name of the app", required = true },
+    { "hostname", "hostname", "host name of the certificate", required = true },
+    { "fullchain", "secret", "certificate and chain, in PEM form", required = true },
+    { "private_key", "secret", "its private key, in PEM form", required = true },
+  },
+  returns = "cert_detail",
+}
+
+op {
+  id = "certs.add",
+  title = "Add a certificate for a host name",
+  doc = [[
+    Fly gets the certificate once the DNS records point to the app; the answer
+    says which records those are. With --cert and --key it is one of your own:
+    the files are PEM, and the key goes to Fly and nowhere else.
+  ]],
+  effect = "write",
+  calls = { "certs.add_once", "certs.upload_once" },
+  run = function(ctx, args)
+    local at = { app = args.app, hostname = args.hostname }
+    if not args.fullchain then
+      return ctx.call("certs.add_once", at)
+    elseif not args.private_key then
+      return nil, err.new({
+        kind = "usage", message = "a certificate of one's own needs its private key",
+      })
+    end
+    at.fullchain, at.private_key = args.fullchain, args.private_key
+    return ctx.call("certs.upload_once", at)
+  end,
+  params = {
+    TARGET[1], TARGET[2],
+    { "cert", "file", "PEM file of your own certificate and its chain",
+      only = "cli" },
+    { "key", "file", "PEM file of its private key", only = "cli" },
+    { "fullchain", "secret", "certificate and chain, in PEM form", hidden = true },
+    { "private_key", "secret", "its private key, in PEM form", hidden = true },
+  },
+  returns = "cert_detail",
   columns = DETAIL,
   undo = { op = "certs.remove", args = { app = "{app}", hostname = "{hostname}" } },
-  examples = { "certs add www.example.com --app my-app" },
+  examples = {
+    "certs add www.example.com --app my-app",
+    "certs add www.example.com --app my-app --cert fullchain.pem --key key.pem",
+  },
 }
 
 op {

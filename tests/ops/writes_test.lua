@@ -146,6 +146,25 @@ t.test("certificates come, are checked and go", function()
   t.err(cert, e, "not_found")
 end)
 
+t.test("a certificate of one's own is sent from secrets", function()
+  local account = accounts.open()
+  local function pem(label)
+    return secret.new(("-----BEGIN %s-----\nMA==\n-----END %s-----\n"):format(
+      label, label))
+  end
+  local cert = account.expect("certs.add", { app = "my-app",
+    hostname = "own.example.com", fullchain = pem("CERTIFICATE"),
+    private_key = pem("PRIVATE KEY") })
+  t.eq(cert.status, "active")
+  t.eq(cert.certificates[1].source, "custom")
+  local none, e = account.call("certs.add", { app = "my-app",
+    hostname = "x.example.com", fullchain = pem("CERTIFICATE") })
+  t.err(none, e, "usage")
+  none, e = account.call("certs.add", { app = "my-app",
+    hostname = "x.example.com", fullchain = "text" })
+  t.err(none, e, "usage")
+end)
+
 t.test("a machine is created, updated, copied, and keeps what was not asked for", function()
   local account = accounts.open()
   account.expect("volumes.create", { app = "my-app", name = "fresh", region = "iad" })
