@@ -133,7 +133,7 @@ golden: ## rewrite the expected outputs in tests/face; review the diff
 	$(Q)$(MAKE) --no-print-directory MODE=dev test-build
 	$(Q)GOLDEN=write scripts/run-tests dev 'tests/face/golden'
 
-bench: ## the figures of docs/bench.md, measured side by side
+bench: ## speed and memory beside the usual tools, as ratios; T=name for one
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)scripts/bench build/release/clanker '$(T)'
 
