@@ -155,7 +155,7 @@ local function read_all(reader, parsed)
       break
     elseif word == "--" then
       parsed.is_literal = true
-    elseif #word > 1 and word:sub(1, 1) == "-" then
+    elseif #word > 1 and word:sub(1, 1) == "-" and not word:find("^%-%d+$") then
       local ok, e = read_flag(reader, parsed)
       if not ok then
         return nil, e

@@ -147,6 +147,7 @@ local function flyctl_deps(self)
     settings = self.settings,
     auth = found,
     log = self.deps.log,
+    memo = self.memo,
   }
 end
 

@@ -17,8 +17,10 @@ local M = {}
 ---@field settings fly.Settings
 ---@field auth fly.Auth
 ---@field log fun(line: string)?
+---@field memo table<string, any>? what was learned lately: hints only
 
 ---@class fly.FlyctlOptions
+---@field name string? of the command, in errors
 ---@field stdin any text or secret
 ---@field cwd string?
 ---@field timeout number? seconds
@@ -51,6 +53,12 @@ local MEMORY = { "XDG_RUNTIME_DIR", "/dev/shm" }
 
 --- Of its error output, this much is looked at, in bytes.
 local TAIL = 4096
+
+--- A directory in its own, to run in: no fly.toml of another app is there.
+local EMPTY = "empty"
+
+--- Seconds it has to release what it holds when it is ended.
+local PATIENCE = 5
 
 --- Seconds in which it must tell its version.
 local VERSION_TIMEOUT = 20
@@ -208,12 +216,25 @@ local function kind_of(message)
   return "error"
 end
 
----@param words string[]
+-- "flyctl scale count": the words of a template before any argument.
+---@param op op.Row
+---@return string
+local function command_of(op)
+  local words = { "flyctl" }
+  for _, word in ipairs(op.flyctl) do
+    if type(word) ~= "string" or not word:find("^%l[%w-]*$") then
+      break
+    end
+    words[#words + 1] = word
+  end
+  return table.concat(words, " ")
+end
+
+---@param name string of the command
 ---@param result table
 ---@param stderr string
 ---@return table err
-local function failure(words, result, stderr)
-  local name = "flyctl " .. (words[1] or "")
+local function failure(name, result, stderr)
   local how = result.signal and ("was ended by " .. result.signal)
     or ("failed with exit code %d"):format(result.code or -1)
   local said = last_words(stderr)
@@ -252,8 +273,9 @@ local function options_of(deps, path, words, opts, dir)
   local options = {
     argv = { path, table.unpack(words) },
     stdin = opts.stdin,
-    cwd = opts.cwd,
+    cwd = opts.cwd or dir .. "/" .. EMPTY,
     timeout = opts.timeout,
+    kill_after = PATIENCE,
     inherit = INHERITED,
     env = environment(deps, dir, opts.color),
     on_stdout = opts.on_stdout,
@@ -286,6 +308,10 @@ function M.run(deps, words, opts)
   local _ <close> = setmetatable({}, { __close = function()
     deps.fs.remove(dir, true)
   end })
+  local made, no = deps.fs.mkdir(dir .. "/" .. EMPTY)
+  if not made then
+    return nil, no
+  end
   if deps.log then
     deps.log("flyctl " .. table.concat(words, " "))
   end
@@ -294,7 +320,8 @@ function M.run(deps, words, opts)
   if not result then
     return nil, failed
   elseif result.code ~= 0 then
-    return nil, failure(words, result, tail and tail() or result.stderr)
+    return nil, failure(opts.name or "flyctl " .. (words[1] or ""), result,
+      tail and tail() or result.stderr)
   end
   return { stdout = result.stdout, stderr = result.stderr }
 end
@@ -322,6 +349,9 @@ end
 ---@param version {[1]: integer, [2]: integer, [3]: integer}
 ---@return table? err
 function M.too_old(version)
+  if version[1] + version[2] + version[3] == 0 then
+    return nil -- somebody's own build
+  end
   for i, least in ipairs(OLDEST) do
     if version[i] ~= least then
       if version[i] > least then
@@ -338,6 +368,39 @@ function M.too_old(version)
   return nil
 end
 
+-- A text that is another one when the program at the path is.
+---@param deps fly.FlyctlDeps
+---@param path string
+---@return string?
+local function identity(deps, path)
+  local stat = deps.fs.stat(path)
+  return stat and ("flyctl %s %d %d"):format(path, stat.size, math.floor(stat.mtime))
+end
+
+--- Refuses a flyctl that is too old to know its commands. It is asked once, and
+--- then believed for as long as the memo lasts. One that does not tell may do.
+---@async
+---@param deps fly.FlyctlDeps
+---@return true? ok, table? err
+function M.check_version(deps)
+  local path, e = M.find(deps)
+  if not path then
+    return nil, e
+  end
+  local known = deps.memo and identity(deps, path)
+  if deps.settings.flyctl or (known and deps.memo[known]) then
+    return true
+  end
+  local version = M.version(deps)
+  local refused = version and M.too_old(version)
+  if refused then
+    return nil, refused
+  elseif version and known then
+    deps.memo[known] = true
+  end
+  return true
+end
+
 --- Carries out a `flyctl` row.
 ---@async
 ---@param deps fly.FlyctlDeps
@@ -348,9 +411,15 @@ function M.call(deps, call)
   if not words then
     return nil, stdin
   end
+  local ok, e = M.check_version(deps)
+  if not ok then
+    return nil, e
+  end
   local opts = call.opts
   return M.run(deps, words, {
-    stdin = stdin, cwd = opts.cwd, timeout = call.op.timeout, color = opts.color,
+    name = command_of(call.op), stdin = stdin,
+    cwd = call.op.here and (opts.cwd or ".") or nil,
+    timeout = call.op.timeout, color = opts.color,
     on_stdout = opts.on_stdout, on_stderr = opts.on_stderr,
   })
 end

@@ -26,6 +26,8 @@ local registry = require "opkit.registry"
 ---@field calls string[]? with `run`: the operations it may call
 ---@field body "optional"? the request may have no body at all
 ---@field stdin string? with `flyctl`: the parameter fed to standard input
+---@field here boolean? with `flyctl`: it runs where the user is and reads the
+--- fly.toml there; else in an empty directory
 ---@field params op.Param[] in order
 ---@field param table<string, op.Param> by name; derived
 ---@field positional op.Param[] by position; derived

@@ -254,7 +254,7 @@ end
 
 -- Fields that make sense for one way of calling only.
 local ONLY = {
-  calls = "run", stdin = "flyctl", lease = "http", body = "http",
+  calls = "run", stdin = "flyctl", here = "flyctl", lease = "http", body = "http",
 }
 
 local function check_only(where, row, how)

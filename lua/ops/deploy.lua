@@ -1,12 +1,45 @@
 --- Deploys: through flyctl, which builds the image.
 
 local err = require "base.err"
+local flow = require "ops.flow"
 local op = require "opkit.op"
 local resource = require "opkit.resource"
 
 resource {
   id = "deploy",
   title = "Deploys",
+}
+
+local PARAMS = {
+  { "path", "file", "directory with the source", pos = 1 },
+  { "app", "app", "name of the app; the one in fly.toml unless told" },
+  { "region", "region", "the primary region" },
+  { "strategy", "enum", "how machines are replaced",
+    values = { "canary", "rolling", "bluegreen", "immediate" } },
+  { "image", "name", "image to deploy instead of building one" },
+  { "config", "file", "the fly.toml to use" },
+  { "remote_only", "boolean", "build on Fly, never here" },
+  { "no_wait", "boolean", "do not wait until the machines run" },
+}
+
+op {
+  id = "deploy.source",
+  hidden = true,
+  title = "Have flyctl deploy an app",
+  effect = "write",
+  flyctl = {
+    "deploy", { when = "path", "{path}" }, { when = "app", "--app={app}" },
+    "--yes",
+    { when = "region", "--primary-region={region}" },
+    { when = "strategy", "--strategy={strategy}" },
+    { when = "image", "--image={image}" },
+    { when = "config", "--config={config}" },
+    { when = "remote_only", "--remote-only" },
+    { when = "no_wait", "--detach" },
+  },
+  here = true,
+  timeout = 3600,
+  params = PARAMS,
 }
 
 op {
@@ -18,28 +51,15 @@ op {
   ]],
   effect = "write",
   cost = "new machines are billed.",
-  flyctl = {
-    "deploy", { when = "path", "{path}" }, { when = "app", "--app={app}" },
-    "--yes",
-    { when = "region", "--primary-region={region}" },
-    { when = "strategy", "--strategy={strategy}" },
-    { when = "image", "--image={image}" },
-    { when = "config", "--config={config}" },
-    { when = "remote_only", "--remote-only" },
-    { when = "no_wait", "--detach" },
-  },
-  timeout = 3600,
-  params = {
-    { "path", "file", "directory with the source", pos = 1 },
-    { "app", "app", "name of the app; the one in fly.toml unless told" },
-    { "region", "region", "the primary region" },
-    { "strategy", "enum", "how machines are replaced",
-      values = { "canary", "rolling", "bluegreen", "immediate" } },
-    { "image", "name", "image to deploy instead of building one" },
-    { "config", "file", "the fly.toml to use" },
-    { "remote_only", "boolean", "build on Fly, never here" },
-    { "no_wait", "boolean", "do not wait until the machines run" },
-  },
+  calls = { "regions.list_all", "deploy.source" },
+  run = function(ctx, args)
+    local known, e = flow.known_region(ctx, args.region)
+    if not known then
+      return nil, e
+    end
+    return ctx.call("deploy.source", args)
+  end,
+  params = PARAMS,
   cli = { "deploy" },
   examples = {
     "deploy --app my-app --region iad", "deploy . --app my-app --strategy rolling",

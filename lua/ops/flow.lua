@@ -99,6 +99,38 @@ function M.with_regions(ctx, e, feature)
   return e
 end
 
+--- Whether there is such a region, before something is begun that could only
+--- fail. A token that may not list regions finds out later.
+---@async
+---@param ctx op.Context its row calls "regions.list_all"
+---@param code string? nil is fine
+---@return true?
+---@return err.Record?
+function M.known_region(ctx, code)
+  local codes = {}
+  local found = not code
+  local listed, e = true, nil
+  if code then
+    listed, e = ctx.call("regions.list_all", {}, {
+      each = function(region)
+        codes[#codes + 1] = region.code
+        found = found or region.code == code
+      end,
+    })
+  end
+  if found or (not listed and M.is_refusal(e)) then
+    return true
+  elseif not listed then
+    return nil, e
+  end
+  local near = str.did_you_mean(code, codes)
+  return nil, err.new({
+    kind = "invalid", message = "there is no region " .. code,
+    hint = near and ("did you mean %s? clanker fly list regions has them all"):format(near)
+      or "see clanker fly list regions",
+  })
+end
+
 --- Looks again and again until there is something to see.
 ---@async
 ---@generic T

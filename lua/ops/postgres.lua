@@ -109,6 +109,34 @@ op {
   examples = { "list postgres" },
 }
 
+-- What a new cluster is made of; who calls flyctl has an organization.
+local function create_params(is_sure)
+  return {
+    { "name", "new_app", "name of its app", required = true },
+    { "org", "org", "organization it belongs to", required = is_sure },
+    { "region", "region", "region", required = true },
+    { "vm_size", "enum", "preset of CPUs and memory",
+      values = guests.PRESETS, default = "shared-cpu-1x" },
+    { "volume_size", "gigabytes", "size of each volume", default = 10, min = 1,
+      max = 500 },
+    { "count", "integer", "number of machines", default = 1, min = 1, max = 10 },
+  }
+end
+
+op {
+  id = "postgres.create_cluster",
+  hidden = true,
+  title = "Have flyctl create an unmanaged Postgres cluster",
+  effect = "write",
+  flyctl = {
+    "postgres", "create", "--name={name}", "--org={org}", "--region={region}",
+    "--vm-size={vm_size}", "--volume-size={volume_size}",
+    "--initial-cluster-size={count}",
+  },
+  timeout = 900,
+  params = create_params(true),
+}
+
 op {
   id = "postgres.create",
   title = "Create an unmanaged Postgres cluster",
@@ -116,22 +144,19 @@ op {
     .. " one. The password is shown once.",
   effect = "write",
   cost = "its machines and volumes are billed.",
-  flyctl = {
-    "postgres", "create", "--name={name}", "--org={org}", "--region={region}",
-    "--vm-size={vm_size}", "--volume-size={volume_size}",
-    "--initial-cluster-size={count}",
-  },
-  timeout = 900,
-  params = {
-    { "name", "new_app", "name of its app", required = true },
-    { "org", "org", "organization it belongs to", required = true },
-    { "region", "region", "region", required = true },
-    { "vm_size", "enum", "preset of CPUs and memory",
-      values = guests.PRESETS, default = "shared-cpu-1x" },
-    { "volume_size", "gigabytes", "size of each volume", default = 10, min = 1,
-      max = 500 },
-    { "count", "integer", "number of machines", default = 1, min = 1, max = 10 },
-  },
+  calls = { "orgs.list", "regions.list_all", "postgres.create_cluster" },
+  run = function(ctx, args)
+    local known, e = flow.known_region(ctx, args.region)
+    local org
+    if known then
+      org, e = flow.one_org(ctx, args)
+    end
+    if not org then
+      return nil, e
+    end
+    return ctx.call("postgres.create_cluster", tbl.merge(args, { org = org }))
+  end,
+  params = create_params(nil),
   examples = { "postgres create --name pg1 --org personal --region iad" },
 }
 

@@ -3,6 +3,7 @@
 local cells = require "ops.cells"
 local config = require "ops.flow_config"
 local err = require "base.err"
+local flow = require "ops.flow"
 local flow_machine = require "ops.flow_machine"
 local guests = require "ops.guest"
 local json = require "base.json"
@@ -106,7 +107,9 @@ local function machines_of(ctx, args)
     each = function(machine)
       local is_meant = not args.group or group_of(machine) == args.group
       if is_meant and not GONE[machine.state] then
-        targets[#targets + 1] = { app = args.app, id = machine.id }
+        targets[#targets + 1] = {
+          app = args.app, id = machine.id, guest = tbl.get(machine, "config.guest"),
+        }
       end
     end,
   })
@@ -125,6 +128,19 @@ local function machines_of(ctx, args)
   end)
 end
 
+-- The machines, when all of them can have the size: else none is touched.
+local function fitting(targets, args)
+  for _, target in ipairs(targets) do
+    local guest, e = guests.resolve({
+      size = args.size, memory = args.memory, cpus = args.cpus,
+    }, target.guest)
+    if not guest then
+      return nil, err.wrap(e, "machine " .. target.id)
+    end
+  end
+  return targets
+end
+
 -- An operation that gives all machines of an app another size.
 local function resize(id, title, first, more)
   op {
@@ -136,6 +152,9 @@ local function resize(id, title, first, more)
     calls = { "machines.list_app", "machines.get", "machines.update_once" },
     run = function(ctx, args)
       local targets, e = machines_of(ctx, args)
+      if targets then
+        targets, e = fitting(targets, args)
+      end
       if not targets then
         return nil, e
       end
@@ -190,28 +209,49 @@ resize("scale.cpu", "Give machines another number of CPUs",
   { "cpus", "integer", "the number", required = true, pos = 1, min = 1,
     max = 16 }, { MEMORY })
 
+local COUNT_PARAMS = {
+  { "app", "app", "name of the app", required = true },
+  { "count", "integer", "how many", required = true, pos = 1, min = 0,
+    max = 1000 },
+  { "group", "name", "only machines of this process group" },
+  { "region", "region", "only machines in this region" },
+}
+
+local ZERO = {
+  when = { count = 0 }, effect = "destroy", why = "destroys every machine",
+  confirm = "Destroy every machine of app {app}?",
+}
+
 op {
-  id = "scale.count",
-  title = "Have so many machines of an app",
-  doc = "Creates machines like those of the last release, or destroys some.",
+  id = "scale.count_to",
+  hidden = true,
+  title = "Have flyctl change the number of machines",
   effect = "write",
-  cost = "more machines cost more.",
-  escalate = {
-    { when = { count = 0 }, effect = "destroy", why = "destroys every machine",
-      confirm = "Destroy every machine of app {app}?" },
-  },
+  escalate = { ZERO },
   flyctl = {
     "scale", "count", "{count}", "--app={app}", "--yes",
     { when = "group", "--process-group={group}" },
     { when = "region", "--region={region}" },
   },
   timeout = 900,
-  params = {
-    { "app", "app", "name of the app", required = true },
-    { "count", "integer", "how many", required = true, pos = 1, min = 0,
-      max = 1000 },
-    { "group", "name", "only machines of this process group" },
-    { "region", "region", "only machines in this region" },
-  },
+  params = COUNT_PARAMS,
+}
+
+op {
+  id = "scale.count",
+  title = "Have so many machines of an app",
+  doc = "Creates machines like those of the last release, or destroys some.",
+  effect = "write",
+  cost = "more machines cost more.",
+  escalate = { ZERO },
+  calls = { "regions.list_all", "scale.count_to" },
+  run = function(ctx, args)
+    local known, e = flow.known_region(ctx, args.region)
+    if not known then
+      return nil, e
+    end
+    return ctx.call("scale.count_to", args)
+  end,
+  params = COUNT_PARAMS,
   examples = { "scale count 3 --app my-app" },
 }

@@ -4,7 +4,9 @@
 local fs = require "sys.fs"
 local process = require "sys.process"
 local sim = require "sim"
+local str = require "base.str"
 local t = require "kit"
+local task = require "sys.task"
 
 -- Runs the binary; the options go to the process.
 local function clanker(words, options)
@@ -79,4 +81,198 @@ t.test("the simulator leaves no program behind", function()
   local result = simulated("deploy --app my-app --image nginx:2", { env = { TMPDIR = place } })
   t.eq(result.code, 0, result.stderr)
   t.eq(fs.list(place), {})
+end)
+
+-- A directory with a shell script in flyctl's place. Its version is right unless
+-- told.
+local function script(body, version)
+  local directory = t.tmpdir()
+  t.ok(fs.write(directory .. "/flyctl", ([[#!/bin/sh
+if [ "$1" = version ]; then
+  echo "flyctl v%s linux/amd64"; echo asked >>"$0.versions"; exit 0
+fi
+%s]]):format(version or "0.4.0", body), { mode = 448 })) -- 0700
+  return directory
+end
+
+local function run_script(body, line, options)
+  options = options or {}
+  local directory = options.directory or script(body, options.version)
+  return clanker(words_of("fly " .. line), {
+    cwd = options.cwd,
+    on_stdout = options.on_stdout,
+    env = {
+      HOME = options.home, PATH = directory .. ":/usr/bin:/bin", FLY_API_TOKEN = "fo1_simtoken",
+      FLY_ACCESS_TOKEN = "fo1_simtoken", FLY_REGION = "gru", FLY_APP = "other-app",
+      LOG_LEVEL = "debug", FLY_JSON = "1", SOMETHING = "else",
+    },
+  }), directory
+end
+
+t.test("its environment is made from nothing", function()
+  local result = run_script("env", "deploy --app my-app --image nginx")
+  t.eq(result.code, 0, result.stderr)
+  local seen = {}
+  for name, value in result.stdout:gmatch("([^\n=]+)=([^\n]*)") do
+    seen[name] = value
+  end
+  t.eq(seen.FLY_NO_UPDATE_CHECK, "1")
+  t.eq(seen.NO_COLOR, "1")
+  t.eq(seen.FLY_API_TOKEN, "[secret]", "it is there, and masked in what is passed on")
+  t.eq(seen.FLY_ACCESS_TOKEN, "[secret]")
+  t.match(seen.FLY_CONFIG_DIR, "/clanker%-fly%-")
+  for _, name in ipairs({ "FLY_REGION", "FLY_APP", "LOG_LEVEL", "FLY_JSON", "SOMETHING" }) do
+    t.eq(seen[name], nil, name)
+  end
+  t.eq(fs.exists(seen.FLY_CONFIG_DIR), false)
+end)
+
+t.test("output comes while it runs", function()
+  local gate = t.tmpdir() .. "/gate"
+  local first = task.event()
+  local running = task.spawn(function()
+    return run_script(("echo one; while [ ! -e %s ]; do sleep 0.02; done; echo two"):format(gate),
+      "deploy --app my-app --image nginx", {
+        on_stdout = function(chunk)
+          if chunk:find("one") then
+            first:set()
+          end
+        end,
+      })
+  end)
+  t.ok(first:wait(30), "nothing came before the end")
+  t.ok(fs.write(gate, ""))
+  t.eq(running:await().code, 0)
+end)
+
+t.test("its exit code is ours", function()
+  for _, code in ipairs({ 1, 7, 126, 127 }) do
+    t.eq(run_script("exit " .. code, "scale count 3 --app my-app").code, code)
+  end
+end)
+
+t.test("an interrupt ends it and what it started", function()
+  local mark = t.tmpdir() .. "/mark"
+  local directory = script(("sleep 60 & echo $! >%s; echo started; wait"):format(mark))
+  local child <close> = assert(process.spawn({
+    argv = { t.binary(), "fly", "deploy", "--app", "my-app", "--image", "nginx" },
+    inherit = { "CLANKER_LUA", "ASAN_OPTIONS" },
+    env = {
+      HOME = t.tmpdir(), FLY_API_TOKEN = "fo1_x", PATH = directory .. ":/usr/bin:/bin",
+    },
+  }))
+  repeat
+    local stream, chunk = child:read()
+    t.ok(stream, "it ended before it started")
+  until stream == "stdout" and chunk:find("started")
+  t.ok(child:kill("SIGINT"))
+  t.eq(child:wait().code, 130)
+  local pid = str.trim(t.read_file(mark))
+  t.eventually(function()
+    local stat = fs.read(("/proc/%s/stat"):format(pid))
+    return not stat or stat:find(") Z ", 1, true) ~= nil
+  end, 10)
+end)
+
+t.test("without flyctl the way to install it is told, where it is needed", function()
+  local env = { FLY_API_TOKEN = "fo1_x", PATH = "/nonexistent" }
+  for _, line in ipairs({
+    "fly deploy --app my-app", "fly scale count 3 --app my-app", "fly postgres failover pg1",
+  }) do
+    local result = clanker(words_of(line), { env = env })
+    t.eq(result.code, 1, line)
+    t.match(result.stderr, "error: flyctl is not installed")
+    t.match(result.stderr, "hint: install it with")
+  end
+  local result = clanker(words_of("fly list apps --help"), { env = env })
+  t.eq({ result.code, result.stderr }, { 0, "" })
+end)
+
+t.test("one that is too old is refused before it does anything", function()
+  local result = run_script("echo ran", "deploy --app my-app --image x", { version = "0.1.9" })
+  t.eq(result.code, 1)
+  t.eq(result.stdout, "")
+  t.match(result.stderr, "flyctl 0.1.9 is too old")
+  t.match(result.stderr, "hint: run `flyctl version upgrade`")
+end)
+
+t.test("its version is asked for once a day", function()
+  local home = t.tmpdir()
+  local _, directory = run_script("true", "deploy --app my-app --image x", { home = home })
+  for _ = 1, 2 do
+    local again = run_script("true", "deploy --app my-app --image x",
+      { home = home, directory = directory })
+    t.eq(again.code, 0, again.stderr)
+  end
+  t.eq(t.read_file(directory .. "/flyctl.versions"), "asked\n")
+end)
+
+t.test("only deploy sees the fly.toml where one is", function()
+  local place = t.tmpdir()
+  t.ok(fs.write(place .. "/fly.toml", 'app = "other-app"\n'))
+  local result = run_script("ls", "deploy --app my-app --image x", { cwd = place })
+  t.eq(result.stdout, "fly.toml\n")
+  result = run_script("ls", "scale count 2 --app my-app", { cwd = place })
+  t.eq({ result.code, result.stdout }, { 0, "" }, result.stderr)
+end)
+
+-- What is wrong is said with what to do, and nothing runs.
+local WRONG = {
+  { "deploy --app my-app --region zzz", 1, "there is no region zzz", "list regions" },
+  { "deploy --app my-app --region ida", 1, "there is no region ida", "did you mean iad" },
+  { "deploy --app my-app --strategy fast", 2, "must be one of canary", "%-%-help" },
+  { "scale count -1 --app my-app", 2, "between 0 and 1000", "%-%-help" },
+  { "scale count two --app my-app", 2, "whole number", "%-%-help" },
+  { "scale count 3 --app my-app --region zzz", 1, "there is no region zzz", "list regions" },
+  { "scale count 0 --app my-app", 9, "Destroy every machine", "%-%-yes" },
+  { "scale vm performance-3x --app my-app", 2, "did you mean performance%-", "%-%-help" },
+  { "scale memory 300 --app my-app", 1, "300 MB of memory does not go", "steps of 256 MB" },
+  { "scale memory lots --app my-app", 2, "must be a size", "%-%-help" },
+  { "scale cpu 3 --app my-app", 1, "does not have 3 shared CPUs", "1, 2, 4, 6 or 8" },
+  { "postgres create --name pg1 --region zzz", 1, "there is no region zzz", "list regions" },
+  { "postgres create --name pg1 --region iad", 2, "which organization", "%-%-org" },
+  { "rollback 99 --app my-app", 4, "no release 99", "list releases" },
+}
+
+t.test("wrong input is refused before anything runs", function()
+  for _, case in ipairs(WRONG) do
+    local result = simulated(case[1])
+    t.eq(result.code, case[2], case[1] .. ": " .. result.stderr)
+    t.eq(result.stdout, "", case[1])
+    t.match(result.stderr, case[3])
+    t.match(result.stderr, "hint: .*" .. case[4])
+  end
+end)
+
+t.test("the forms people type do what they say", function()
+  local account = assert(sim.start({ seed = "demo", token = "fo1_simright" }))
+  t.cleanup(account.stop)
+  local home = t.tmpdir()
+  local env = {
+    FLY_API_HOSTNAME = account.url, FLY_API_BASE_URL = account.url,
+    FLY_API_TOKEN = account.token, PATH = account.flyctl():match("^(.*)/"), HOME = home,
+  }
+  local function fly(line)
+    local result = clanker(words_of("fly " .. line), { env = env })
+    t.eq(result.code, 0, line .. ": " .. result.stderr)
+    return result.stdout
+  end
+  fly("scale count 3 --app my-app")
+  t.match(fly("scale show --app my-app -o csv"), "app,2,")
+  fly("scale vm performance-2x --app acme-api")
+  fly("scale memory 8192 --app acme-api")
+  t.match(fly("scale show --app acme-api -o csv"), "app,3,%d,performance,2,8192")
+  fly("deploy --app my-app --image nginx:2")
+  fly("rollback --app my-app")
+  t.match(fly("list releases --app my-app -o csv"), "\n5,complete,[^\n]*deployment%-")
+  fly("redeploy --app my-app")
+  t.match(fly("list releases --app my-app -o csv"), "\n6,complete,")
+  fly("postgres create --name pg1 --org personal --region iad --count 2")
+  fly("postgres attach pg1 --app acme-api")
+  t.match(fly("list secrets --app acme-api"), "DATABASE_URL")
+  fly("postgres detach pg1 --app acme-api --yes")
+  t.lacks(fly("list secrets --app acme-api"), "DATABASE_URL")
+  fly("postgres failover pg1")
+  fly("scale count 0 --app my-app --yes")
+  t.lacks(fly("scale show --app my-app -o csv"), "\napp,")
 end)

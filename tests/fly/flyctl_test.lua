@@ -179,7 +179,60 @@ t.test("a row of the operation table is carried out with its words", function()
   }
   local result = assert(c:call("flyctltest.set", { app = "web", values = secret.new("A=hunter2") }))
   t.eq(result.stdout, "secrets import --app web\nA=hunter2")
-  t.eq(lines, { "flyctl secrets import --app web" })
+  t.eq(lines, { "flyctl version", "flyctl secrets import --app web" })
+  c:close()
+end)
+
+t.test("its version is asked for once, and one that is too old does nothing", function()
+  local function call(body, memo)
+    local lines = {}
+    local deps = with_script(body)
+    local c = client.new {
+      settings = SETTINGS, process = deps.process, memo = memo,
+      log = function(line) lines[#lines + 1] = line end,
+    }
+    local result, e = c:call("flyctltest.set", { app = "web", values = secret.new("x") })
+    c:close()
+    return result, e, #lines
+  end
+  local memo, body = {}, [[
+    if [ "$1" = version ]; then echo "flyctl v$V linux/amd64"; else echo ran; fi]]
+  local result, _, runs = call("V=0.3.1;" .. body, memo)
+  t.eq({ result.stdout, runs }, { "ran\n", 2 })
+  local key = tbl.keys(memo)[1]
+  t.match(key, "^flyctl /")
+  local deps = with_script("V=0.3.1;" .. body)
+  local lines = 0
+  local c = client.new {
+    settings = SETTINGS, process = deps.process, memo = memo,
+    log = function() lines = lines + 1 end,
+  }
+  for _ = 1, 2 do
+    t.ok(c:call("flyctltest.set", { app = "web", values = secret.new("x") }))
+  end
+  t.eq(lines, 3, "another program, then known")
+  c:close()
+  local none, e = call("V=0.2.9;" .. body, {})
+  t.eq(none, nil)
+  t.match(e.message, "flyctl 0.2.9 is too old")
+  t.match(e.hint, "upgrade")
+  t.eq(call("V=0.0.0;" .. body, {}).stdout, "ran\n", "somebody's own build")
+  t.eq(call("echo ran", {}).stdout, "ran\n", "one that does not tell")
+end)
+
+t.test("it runs in an empty directory, unless it shall see the user's", function()
+  opkit.op {
+    id = "flyctltest.here", title = "Look around", effect = "write", here = true,
+    flyctl = { "here" }, params = {},
+  }
+  opkit.op {
+    id = "flyctltest.away", title = "Look around", effect = "write", flyctl = { "away" },
+    params = {},
+  }
+  local c = client.new { settings = SETTINGS, process = with_script("pwd; ls -a").process }
+  local away = assert(c:call("flyctltest.away", {})).stdout
+  t.match(away, "/clanker%-fly%-%w+/empty\n%.\n%.%.\n$")
+  t.match(assert(c:call("flyctltest.here", {})).stdout, os.cwd():gsub("%p", "%%%0"))
   c:close()
 end)
 
