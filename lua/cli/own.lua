@@ -97,8 +97,9 @@ M.LIST = {
     title = "Store a token for every command",
     doc = [[
       Asks for the token without showing it; --api-token - reads it from standard
-      input. It is kept in ~/.clanker/credentials, encrypted with a key that only
-      you can read, or in the backend that is configured (backend.url).]],
+      input. It is kept in the backend that is configured (backend.url), else in
+      ~/.clanker/credentials, encrypted with a key in the desktop's keyring or,
+      without one, in a file that only you can read.]],
     params = {
       PROVIDER,
       { "api_token", "string", "the token; - is standard input", sensitive = true },

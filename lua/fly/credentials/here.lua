@@ -51,7 +51,7 @@ local function absent(store, provider)
   })
 end
 
--- { version, credentials = { provider → { org_slug, sealed } } }
+-- { version, key = where it is, credentials = { provider → { org_slug, sealed } } }
 local function read(store)
   local stat = fs.stat(store.path)
   if not stat then
@@ -141,7 +141,7 @@ function Store:get(provider)
   if type(entry) ~= "table" then
     return nil, absent(self, provider)
   end
-  local key, why = keys.get(self.dir)
+  local key, why = keys.get(self.dir, kept.key)
   if not key then
     return nil, why
   end
@@ -178,6 +178,21 @@ local function change(store, fn)
   return done, e
 end
 
+-- Without its key nothing that is kept can be opened any more, so that goes. A
+-- key file that is there already serves again.
+---@async
+local function new_key(store, kept)
+  kept.credentials = {}
+  local key, place = keys.make(store.dir)
+  if not key and place.code == "EEXIST" then
+    local e
+    key, e = keys.get(store.dir, "file")
+    place = key and "file" or e
+  end
+  kept.key = key and place or nil
+  return key, place
+end
+
 ---@async
 ---@param credential fly.Credential
 ---@return true?
@@ -188,11 +203,12 @@ function Store:put(credential)
     return nil, wrong
   end
   return change(self, function(kept)
-    local key, e = keys.get(self.dir)
-    if not key and e.kind == "not_found" then
-      -- Without its key nothing that is kept can be opened any more.
-      kept.credentials = {}
-      key, e = keys.make(self.dir)
+    local key, e
+    if next(kept.credentials) ~= nil then
+      key, e = keys.get(self.dir, kept.key)
+    end
+    if not key and (not e or e.kind == "not_found") then
+      key, e = new_key(self, kept)
     end
     if not key then
       return nil, e
@@ -241,7 +257,8 @@ end
 --- How the tokens are locked, for people.
 ---@return string
 function Store:lock_text()
-  return "encrypted; " .. keys.describe(self.dir)
+  local kept = read(self)
+  return "encrypted; " .. keys.describe(self.dir, kept and kept.key)
 end
 
 return M
