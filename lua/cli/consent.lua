@@ -42,6 +42,31 @@ local function show_preview(call, account)
   end
 end
 
+local YES = { [""] = true, y = true, yes = true }
+local NO = { n = true, no = true }
+
+-- What can be done first, so that less is lost; asked unless the command line
+-- said so or not.
+local function make_offer(call)
+  local param = call.row.offer and call.row.offer[1]
+  if not param or call.args[param] ~= nil then
+    return true
+  end
+  local answer = (call.world.prompt(call.row.offer[2] .. " [Y/n] ") or "no answer"):lower()
+  if not YES[answer] and not NO[answer] then
+    return nil, declined("not answered: nothing was changed", "answer y or n")
+  end
+  call.args[param] = YES[answer] or false
+  return true
+end
+
+-- What to say instead of answering.
+local function unasked_hint(row)
+  local offered = row.offer and row.param[row.offer[1]]
+  return "say --yes to go ahead" .. (offered
+    and (", %s to %s"):format(offered.flag, offered.doc) or "")
+end
+
 --- Whether to go ahead.
 ---@async
 ---@param call cli.Call
@@ -53,10 +78,14 @@ function M.check(call, account)
   if not question or call.globals.yes or call.args.force then
     return true
   elseif not (call.world.is_tty(0) and call.world.is_tty(2)) then
-    return nil, declined(question, "say --yes to go ahead")
+    return nil, declined(question, unasked_hint(call.row))
   end
   show_preview(call, account)
   call.out:note(question)
+  local answered, refusal = make_offer(call)
+  if not answered then
+    return nil, refusal
+  end
   local name = name_of(call)
   local answer, e = call.world.prompt(
     ("Type %s to go ahead: "):format(terminal.clean(name)))

@@ -7,6 +7,7 @@ local progress = require "cli.progress"
 local result = require "cli.result"
 local session = require "cli.session"
 local stream = require "cli.stream"
+local target = require "cli.target"
 
 local M = {}
 
@@ -55,6 +56,10 @@ function M.run(call)
   local account <close>, e = session.open(call)
   if not account then
     return nil, e
+  end
+  local named, missing = target.name(call, account)
+  if not named then
+    return nil, missing
   end
   local agreed, refusal = consent.check(call, account)
   if not agreed then

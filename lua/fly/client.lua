@@ -62,7 +62,7 @@ local CONCURRENCY = 128
 
 --- Lists that `run` rows ask for again and again, kept for a while in seconds:
 --- other operations ask for them first, and they hardly change.
-local KEPT = { ["orgs.list"] = 60 }
+local KEPT = { ["orgs.list"] = 60, ["regions.list_all"] = 60 }
 
 ---@param options fly.ClientOptions
 ---@return table deps
@@ -254,6 +254,8 @@ function Client:call(id, args, opts)
     return execute(self, call)
   end)
   if value == nil and e ~= nil then
+    -- An error that was found out here came of what was last answered.
+    e.request_id = e.request_id or call.tally.request_id
     return nil, e
   end
   return value, call.tally

@@ -10,7 +10,8 @@ local M = {}
 -- Every field a declaration may have, and its Lua type.
 local FIELDS = {
   id = "string", title = "string", doc = "string", effect = "string",
-  escalate = "table", confirm = "string", preview = "string", cost = "string", http = "table",
+  escalate = "table", confirm = "string", preview = "string", offer = "table",
+  cost = "string", http = "table",
   gql = "string", flyctl = "table", run = "function", calls = "table",
   body = "string", stdin = "string", params = "table", items = "string",
   item = "string", page = "string", order = "table", columns = "table",

@@ -225,24 +225,39 @@ op {
   examples = { "destroy app my-app" },
 }
 
+-- Why there is nothing to restart: a pending app has no machines yet.
+local function nothing_started(ctx, name)
+  local app = ctx.call("apps.get", { app = name })
+  if app and app.status == "pending" then
+    return err.new({
+      kind = "conflict",
+      message = ("app %s is pending: it has no machines yet"):format(name),
+      hint = "deploy it: clanker fly deploy --app " .. name,
+    })
+  end
+  return err.new({
+    kind = "conflict",
+    message = ("no machine of app %s is started"):format(name),
+    hint = "start them: clanker fly start --all --app " .. name,
+  })
+end
+
 op {
   id = "apps.restart",
   title = "Restart the machines of an app",
   doc = "Those that are started, one after another unless told otherwise, so"
     .. " that the app stays up.",
   effect = "write",
-  calls = { "machines.list_app", "machines.get", "machines.restart_once" },
+  calls = {
+    "machines.list_app", "machines.get", "machines.restart_once", "apps.get",
+  },
   run = function(ctx, args)
     local targets, e = flow_machine.targets(ctx, { app = args.app, all = true },
       { started = true })
     if not targets then
       return nil, e
     elseif #targets == 0 then
-      return nil, err.new({
-        kind = "conflict",
-        message = ("no machine of app %s is started"):format(args.app),
-        hint = "start them: clanker fly start --all --app " .. args.app,
-      })
+      return nil, nothing_started(ctx, args.app)
     end
     return flow_machine.each(ctx, targets, args.parallel, function(target)
       return flow_machine.act(ctx, target, {

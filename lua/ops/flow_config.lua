@@ -2,6 +2,7 @@
 --- else byte for byte, wait, and look whether it stayed so.
 --- Waits in the injected context only.
 
+local checks = require "ops.flow_checks"
 local err = require "base.err"
 local json = require "base.json"
 local tbl = require "base.tbl"
@@ -92,7 +93,31 @@ end
 ---@field always boolean? send it even when the config stays the same
 ---@field no_wait boolean?
 
--- Under the lease: what came back from the update, or "unchanged".
+-- Where a machine rests after an update: as before, but that what is suspended
+-- cannot resume with another config.
+local RESTS = { started = "started", stopped = "stopped", suspended = "stopped" }
+
+-- Waits until the new version is there, runs as the old one did, passes its
+-- checks, and is the one the platform kept.
+local function settle(ctx, at, before, after)
+  local version, state = version_of(after), RESTS[before.state]
+  if state then
+    local reached, why = ctx.wait({
+      app = at.app, id = at.id, version = version, state = state,
+    })
+    if not reached then
+      return nil, why
+    end
+  end
+  local machine, e = check_kept(ctx, at, version)
+  if not machine or state ~= "started" then
+    return machine, e
+  end
+  local healthy, why = checks.wait(ctx, at, machine)
+  return healthy and machine, why
+end
+
+-- Under the lease: what became of the machine.
 local function update_leased(ctx, at, update, lease)
   local read, e = M.read(ctx, at)
   if not read then
@@ -102,17 +127,25 @@ local function update_leased(ctx, at, update, lease)
   if not text then
     return nil, why
   elseif text == read.text and not update.always then
-    return { unchanged = read.machine }
+    return outcome_of(at, read.machine, "unchanged")
   end
   local reply, failed = send(ctx, at, read, text, update.args or {}, lease)
   if not reply then
     return nil, failed
+  elseif read.machine.state == "suspended" then
+    ctx.notice(("machine %s was suspended; with its new config it is stopped,"
+      .. " its memory is gone"):format(at.id))
   end
-  return { before = read.machine, after = reply }
+  if update.no_wait then
+    return outcome_of(at, reply, "requested")
+  end
+  local machine, unkept = settle(ctx, at, read.machine, reply)
+  return machine and outcome_of(at, machine, "done"), unkept
 end
 
 --- Updates one machine and waits until the new version runs (or, when it did
---- not run, is there). Success means that the platform kept it.
+--- not run, is there). Success means that the platform kept it. The lease is
+--- held until then.
 ---@async
 ---@param ctx op.Context
 ---@param at ops.Target
@@ -120,33 +153,9 @@ end
 ---@return table? outcome
 ---@return err.Record?
 function M.update(ctx, at, update)
-  local done, e = ctx.lease({ app = at.app, id = at.id }, function(lease)
+  return ctx.lease({ app = at.app, id = at.id }, function(lease)
     return update_leased(ctx, at, update, lease)
   end)
-  if not done then
-    return nil, e
-  elseif done.unchanged then
-    return outcome_of(at, done.unchanged, "unchanged")
-  end
-  local version = version_of(done.after)
-  if update.no_wait then
-    return outcome_of(at, done.after, "requested")
-  end
-  local state = done.before.state
-  if state == "started" or state == "stopped" or state == "suspended" then
-    local reached, why = ctx.wait({
-      app = at.app, id = at.id, version = version,
-      state = state == "suspended" and "stopped" or state,
-    })
-    if not reached then
-      return nil, why
-    end
-  end
-  local machine, why = check_kept(ctx, at, version)
-  if not machine then
-    return nil, why
-  end
-  return outcome_of(at, machine, "done")
 end
 
 return M

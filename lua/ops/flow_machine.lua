@@ -2,6 +2,7 @@
 --- many at a time.
 --- Waits in the injected context only.
 
+local checks = require "ops.flow_checks"
 local err = require "base.err"
 local kinds = require "base.json.kinds"
 local str = require "base.str"
@@ -30,6 +31,26 @@ local function outcome_of(target, machine, outcome, state)
   }
 end
 
+-- Asks for it under the lease, and waits until it is so: nobody else changes
+-- the machine meanwhile.
+local function carry_out(ctx, at, machine, action, lease)
+  local reply, e = ctx.call(action.call, tbl.merge(at, action.args or {}),
+    { nonce = lease.nonce })
+  if not reply then
+    return nil, e
+  elseif not action.state or action.no_wait then
+    return true
+  end
+  local reached, why = ctx.wait({
+    app = at.app, id = at.id, state = action.state,
+    version = machine.instance_id,
+  })
+  if reached and action.state == "started" then
+    return checks.wait(ctx, at, machine)
+  end
+  return reached ~= nil or nil, why
+end
+
 --- Does it, and says what became of the machine.
 ---@async
 ---@param ctx op.Context
@@ -49,29 +70,21 @@ function M.act(ctx, target, action)
   if refused then
     return nil, refused
   end
-  local reply, failed = ctx.lease(at, function(lease)
-    return ctx.call(action.call, tbl.merge(at, action.args or {}),
-      { nonce = lease.nonce })
+  local done, failed = ctx.lease(at, function(lease)
+    return carry_out(ctx, at, machine, action, lease)
   end)
-  if not reply then
+  if not done then
     return nil, failed
   elseif not action.state then
     return outcome_of(target, machine, "done")
   elseif action.no_wait then
     return outcome_of(target, machine, "requested")
   end
-  local reached, why = ctx.wait({
-    app = target.app, id = target.id, state = action.state,
-    version = machine.instance_id,
-  })
-  if not reached then
-    return nil, why
-  end
   return outcome_of(target, machine, "done", action.state)
 end
 
 -- "2 of 5 machines done; 1 failed (machine 1: lease held); 2 not tried"
-local function partial(rows, noun)
+local function partial(rows, noun, cause)
   local count = { done = 0, failed = 0, skipped = 0 }
   local first
   for _, row in ipairs(rows) do
@@ -85,7 +98,9 @@ local function partial(rows, noun)
     message = message .. ("; %d not tried"):format(count.skipped)
   end
   return err.new({
-    kind = "partial", message = message, detail = { results = rows },
+    kind = "partial", message = message, hint = cause.hint,
+    status = cause.status, request_id = cause.request_id,
+    detail = { results = rows },
   })
 end
 
@@ -119,7 +134,7 @@ function M.each(ctx, targets, parallel, fn)
   elseif failure and #targets == 1 then
     return nil, failure
   elseif failure then
-    return nil, partial(rows, "machine")
+    return nil, partial(rows, "machine", failure)
   end
   return kinds.array(rows)
 end

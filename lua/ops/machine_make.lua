@@ -1,6 +1,7 @@
 --- Making machines: new ones, changed ones, copies.
 
 local cells = require "ops.cells"
+local checks = require "ops.flow_checks"
 local config = require "ops.flow_config"
 local err = require "base.err"
 local flow = require "ops.flow"
@@ -8,8 +9,8 @@ local flow_machine = require "ops.flow_machine"
 local guests = require "ops.guest"
 local json = require "base.json"
 local op = require "opkit.op"
+local place = require "ops.flow_place"
 local spec = require "ops.machine_spec"
-local str = require "base.str"
 local tbl = require "base.tbl"
 
 local APP = { "app", "app", "app the machine belongs to", required = true }
@@ -110,52 +111,47 @@ local function mounts(ctx, args)
   return list, region
 end
 
--- Which other regions have room, where this one has none. Best effort.
-local function suggest_regions(ctx, args, made, e)
-  local app = ctx.call("apps.get", { app = args.app })
-  local org = app and app.organization and app.organization.slug
-  local rows = org and ctx.call("regions.placements",
-    { org = org, guest = made.guest })
-  local codes = tbl.map(rows or {}, function(row)
-    return row.region
-  end)
-  codes = tbl.filter(codes, function(code)
-    return code ~= args.region
-  end)
-  if #codes > 0 then
-    table.sort(codes)
-    e.hint = "there is room in " .. str.join(
-      table.move(codes, 1, math.min(#codes, 8), 1, {}))
-  end
+-- A failure after the machine came about names it.
+local function unfinished(e, machine)
+  e = err.wrap(e, ("machine %s was created, but"):format(machine.id))
+  e.created = machine.id
   return e
 end
 
--- Asks for the machine and waits until it is started.
-local function launch(ctx, args, made, region)
+---@class ops.Launch
+---@field app string
+---@field config any a table, or json.raw
+---@field guest table? the size in it
+---@field region string?
+---@field name string?
+---@field no_start boolean?
+---@field no_wait boolean?
+
+-- Asks for the machine and waits until it is started and healthy.
+local function launch(ctx, asked)
   local machine, e = ctx.call("machines.create_once", {
-    app = args.app, config = made, name = args.name, region = region,
-    skip_launch = args.no_start or nil,
+    app = asked.app, config = asked.config, name = asked.name,
+    region = asked.region, skip_launch = asked.no_start or nil,
   })
   if not machine then
-    if e.kind == "capacity" then
-      return nil, suggest_regions(ctx, args, made, e)
-    elseif e.kind == "timeout" or e.kind == "network" then
-      e.hint = "the machine may exist: clanker fly list machines --app " .. args.app
+    if e.kind == "timeout" or e.kind == "network" then
+      e.hint = "the machine may exist: clanker fly list machines --app " .. asked.app
     end
-    return nil, e
-  elseif args.no_wait or args.no_start then
+    return nil, place.suggest(ctx, e, asked)
+  elseif asked.no_wait or asked.no_start then
     return machine
   end
+  local at = { app = asked.app, id = machine.id }
   local reached, why = ctx.wait({
-    app = args.app, id = machine.id, state = "started",
-    version = machine.instance_id,
+    app = at.app, id = at.id, state = "started", version = machine.instance_id,
   })
-  if not reached then
-    why = err.wrap(why, ("machine %s was created, but"):format(machine.id))
-    why.created = machine.id
-    return nil, why
+  if reached then
+    reached, why = checks.wait(ctx, at, machine)
   end
-  machine.state = reached.state or "started"
+  if not reached then
+    return nil, unfinished(why, machine)
+  end
+  machine.state = "started"
   return machine
 end
 
@@ -169,20 +165,27 @@ op {
   ]],
   effect = "write",
   cost = "a running machine is billed by the second.",
-  calls = {
-    "volumes.list_app", "machines.create_once", "apps.get", "regions.placements",
-  },
+  calls = tbl.flatten({
+    { "volumes.list_app", "machines.create_once", "machines.get" }, place.CALLS,
+  }),
   run = function(ctx, args)
     local made, e = spec.config(args)
     if not made then
       return nil, e
+    end
+    local ok, unknown = place.check(ctx, args.region)
+    if not ok then
+      return nil, unknown
     end
     local list, region, why = mounts(ctx, args)
     if why then
       return nil, why
     end
     made.mounts = list
-    return launch(ctx, args, made, region)
+    return launch(ctx, {
+      app = args.app, config = made, guest = made.guest, region = region,
+      name = args.name, no_start = args.no_start, no_wait = args.no_wait,
+    })
   end,
   params = tbl.flatten({
     {
@@ -281,7 +284,7 @@ local function copy_volumes(ctx, args, read, region)
       })
     end
     if not copy then
-      return made, nil, e
+      return made, nil, place.suggest(ctx, e, { app = args.app, region = region })
     end
     made[#made + 1] = copy.id
     changes[i] = { { "mounts", i, "volume" }, copy.id }
@@ -315,12 +318,18 @@ op {
     .. " the same size.",
   effect = "write",
   cost = "a running machine and its volumes are billed.",
-  calls = {
-    "machines.get", "volumes.get", "volumes.create_once",
-    "volumes.destroy_once", "machines.create_once", "apps.get",
-    "regions.placements",
-  },
+  calls = tbl.flatten({
+    {
+      "machines.get", "volumes.get", "volumes.create_once",
+      "volumes.destroy_once", "machines.create_once",
+    },
+    place.CALLS,
+  }),
   run = function(ctx, args)
+    local ok, unknown = place.check(ctx, args.region)
+    if not ok then
+      return nil, unknown
+    end
     local read, e = config.read(ctx, args)
     if not read then
       return nil, e
@@ -333,7 +342,11 @@ op {
     end
     local machine
     if text then
-      machine, why = launch(ctx, args, json.raw(text), region)
+      machine, why = launch(ctx, {
+        app = args.app, config = json.raw(text), region = region,
+        guest = tbl.get(read.machine, "config.guest"), name = args.name,
+        no_start = args.no_start, no_wait = args.no_wait,
+      })
     end
     if not machine then
       discard(ctx, args.app, made, why)

@@ -3,6 +3,8 @@
 local err = require "base.err"
 local flow = require "ops.flow"
 local op = require "opkit.op"
+local place = require "ops.flow_place"
+local tbl = require "base.tbl"
 
 local TARGET = {
   { "app", "app", "app the volume belongs to", required = true },
@@ -93,8 +95,10 @@ end
 
 local function create(ctx, args, no_wait)
   local volume, e = ctx.call("volumes.create_once", args)
-  if not volume or no_wait then
-    return volume, e
+  if not volume then
+    return nil, place.suggest(ctx, e, { app = args.app, region = args.region })
+  elseif no_wait then
+    return volume
   end
   return until_ready(ctx, args.app, volume)
 end
@@ -104,8 +108,12 @@ op {
   title = "Create a volume",
   effect = "write",
   cost = COST,
-  calls = { "volumes.create_once", "volumes.get" },
+  calls = tbl.flatten({ { "volumes.create_once", "volumes.get" }, place.CALLS }),
   run = function(ctx, args)
+    local ok, unknown = place.check(ctx, args.region)
+    if not ok then
+      return nil, unknown
+    end
     return create(ctx, {
       app = args.app, name = args.name, region = args.region,
       size_gb = args.size_gb, encrypted = args.encrypted,
@@ -164,12 +172,14 @@ op {
       ctx.notice(("machine %s sees the new size after a restart"):format(
         volume.attached_machine_id))
     end
-    return reply.volume
+    return args.no_wait and reply.volume
+      or until_ready(ctx, args.app, reply.volume)
   end,
   params = {
     TARGET[1], TARGET[2],
     { "size_gb", "gigabytes", "its new size", required = true, min = 1,
       max = 500 },
+    { "no_wait", "boolean", "do not wait until it can be used" },
   },
   returns = "volume",
   columns = COLUMNS,
@@ -182,8 +192,12 @@ op {
   doc = "The copy has the data of this moment, on other hardware.",
   effect = "write",
   cost = COST,
-  calls = { "volumes.get", "volumes.create_once" },
+  calls = tbl.flatten({ { "volumes.get", "volumes.create_once" }, place.CALLS }),
   run = function(ctx, args)
+    local ok, unknown = place.check(ctx, args.region)
+    if not ok then
+      return nil, unknown
+    end
     local source, e = ctx.call("volumes.get", { app = args.app, id = args.id })
     if not source then
       return nil, e
@@ -215,30 +229,32 @@ op {
 }
 
 op {
-  id = "volumes.snapshots_create",
-  title = "Take a snapshot of a volume",
+  id = "volumes.snapshot_once",
+  hidden = true,
+  title = "Ask for a snapshot of a volume",
   effect = "write",
-  cost = "snapshots are billed by their size.",
   http = { "POST", "/v1/apps/{app}/volumes/{id}/snapshots" },
   limit = "app",
-  params = TARGET,
-  cli = { "volumes snapshots create", "volumes snapshots {id} create" },
-  examples = { "volumes snapshots create vol_1234 --app my-app" },
+  params = { TARGET[1], { "id", "volume", "id of the volume", required = true } },
 }
 
--- Takes a snapshot and waits until it is one more than before.
+-- Takes a snapshot and waits until one is complete that was not before.
 local function save(ctx, at)
-  local function finished()
+  local function finished(known)
     return flow.collect(ctx, "volumes.snapshots", at, function(snapshot)
-      return snapshot.status == "created" and snapshot or nil
+      return snapshot.status == "created" and not known[snapshot.id]
+        and snapshot or nil
     end)
   end
-  local before, e = finished()
+  local before, e = finished({})
   if not before then
     return nil, e
   end
+  local known = tbl.set(tbl.map(before, function(snapshot)
+    return snapshot.id
+  end))
   local done
-  done, e = ctx.call("volumes.snapshots_create", at)
+  done, e = ctx.call("volumes.snapshot_once", at)
   if not done then
     return nil, e
   end
@@ -246,11 +262,62 @@ local function save(ctx, at)
     seconds = 900, pause = 5,
     what = ("the snapshot of volume %s was not complete"):format(at.id),
   }, function()
-    local now, why = finished()
-    if not now then
-      return nil, why
+    local fresh, why = finished(known)
+    return fresh and fresh[1], why
+  end)
+end
+
+op {
+  id = "volumes.snapshots_create",
+  title = "Take a snapshot of a volume",
+  effect = "write",
+  cost = "snapshots are billed by their size.",
+  calls = { "volumes.snapshots", "volumes.snapshot_once" },
+  run = function(ctx, args)
+    local at = { app = args.app, id = args.id }
+    if args.no_wait then
+      return ctx.call("volumes.snapshot_once", at)
     end
-    return #now > #before or nil
+    return save(ctx, at)
+  end,
+  params = {
+    TARGET[1], TARGET[2],
+    { "no_wait", "boolean", "do not wait until it is complete" },
+  },
+  returns = {
+    object = {
+      id = "string?", status = "string?", size = "integer?",
+      created_at = "time?",
+    },
+  },
+  columns = {
+    { "ID", "id" },
+    { "STATUS", "status", format = "state" },
+    { "SIZE", "size", format = "bytes" },
+    { "CREATED", "created_at", format = "ago" },
+  },
+  cli = { "volumes snapshots create", "volumes snapshots {id} create" },
+  examples = { "volumes snapshots create vol_1234 --app my-app" },
+}
+
+-- States of a volume that is on its way out.
+local GOING = {
+  scheduling_destroy = true, fork_cleanup = true, waiting_for_detach = true,
+  pending_destroy = true, destroying = true, destroyed = true,
+}
+
+-- The volume is gone, or nothing can keep it from going.
+local function until_gone(ctx, at)
+  return flow.poll(ctx, {
+    seconds = 120, pause = 2, what = ("volume %s was not gone"):format(at.id),
+  }, function()
+    local now, e = ctx.call("volumes.get", at)
+    if now then
+      return GOING[now.state]
+    elseif e.kind == "not_found" then
+      return true
+    end
+    return nil, e
   end)
 end
 
@@ -262,7 +329,7 @@ op {
     .. " snapshots.",
   preview = "volumes.get",
   calls = {
-    "volumes.get", "volumes.snapshots", "volumes.snapshots_create",
+    "volumes.get", "volumes.snapshots", "volumes.snapshot_once",
     "volumes.destroy_once",
   },
   run = function(ctx, args)
@@ -287,12 +354,17 @@ op {
     end
     local done
     done, e = ctx.call("volumes.destroy_once", at)
+    if done and not args.no_wait then
+      done, e = until_gone(ctx, at)
+    end
     return done and volume, e
   end,
   params = {
     TARGET[1], TARGET[2],
     { "snapshot", "boolean", "take a snapshot first" },
+    { "no_wait", "boolean", "do not wait until it is gone" },
   },
+  offer = { "snapshot", "Take a snapshot first?" },
   returns = "volume",
   columns = COLUMNS,
   examples = { "destroy volume vol_1234 --app my-app --snapshot" },

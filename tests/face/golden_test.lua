@@ -7,6 +7,7 @@
 --   ! no apps               stderr
 --   = 2                     the exit code, when it is not 0
 --
+-- The home is always "HOME" and a request id "ID": it tells the time.
 -- Lines with # and empty ones are kept. `make golden` rewrites what follows the
 -- command lines; the diff is the review.
 
@@ -87,7 +88,7 @@ local function make_home(files)
   return home
 end
 
--- What a case prints, as lines of a golden file. The home is always "HOME".
+-- What a case prints, as lines of a golden file.
 local function run_case(case)
   local options = case.options
   local home = make_home(options.files)
@@ -99,7 +100,9 @@ local function run_case(case)
   end
   local code, seen = world.run(words, options)
   local function plain(text)
-    return (text:gsub(home:gsub("%p", "%%%0"), "HOME"))
+    text = text:gsub(home:gsub("%p", "%%%0"), "HOME")
+    return (text:gsub("(request id: )%w+%-%l+", "%1ID")
+      :gsub('("request_id": ?")%w+%-%l+', "%1ID"))
   end
   local lines = marked("|", plain(seen.out))
   local talk = marked("!", plain(seen.err))

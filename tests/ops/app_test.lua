@@ -112,7 +112,7 @@ t.test("restarting an app restarts what is started, one by one", function()
   })
   t.eq(pluck(rows, "id"), { "1", "2" })
   t.eq(ctx.calls[2], "machines.get my-app 1")
-  t.eq(ctx.calls[6], "wait my-app 1 started")
+  t.eq(ctx.calls[5], "wait my-app 1 started")
   t.eq(ctx.calls[7], "machines.get my-app 2")
   local none, e = run("apps.restart", { app = "my-app" },
     { ["machines.list_app"] = { { id = "3", state = "stopped" } } })

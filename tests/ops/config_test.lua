@@ -43,7 +43,7 @@ t.test("an update sends the whole config back, all else byte for byte", function
   t.eq(sent[1].current_version, "v1")
   t.eq(sent[1].skip_launch, nil)
   t.eq(ctx.calls, { "lease web 1", "machines.get web 1", "machines.update_once web 1",
-    "release web 1", "wait web 1 started", "machines.get web 1" })
+    "wait web 1 started", "machines.get web 1", "release web 1" })
   t.eq(ctx.nonces[3], "nonce of 1")
 end)
 

@@ -9,7 +9,7 @@ local failure, pluck, run = support.failure, support.pluck, support.run
 local STOPPED = { id = "1", name = "one", state = "stopped", region = "iad",
   instance_id = "v1" }
 
-t.test("a start is looked up, leased, asked for, released, waited for", function()
+t.test("a start is looked up, leased, asked for, waited for, released", function()
   local rows, e, ctx = run("machines.start", { app = "web", id = { "1" } }, {
     ["machines.get"] = STOPPED, ["machines.start_once"] = {},
   })
@@ -17,7 +17,7 @@ t.test("a start is looked up, leased, asked for, released, waited for", function
   t.eq(rows, { { id = "1", app = "web", name = "one", region = "iad",
     state = "started", outcome = "done" } })
   t.eq(ctx.calls, { "machines.get web 1", "lease web 1", "machines.start_once web 1",
-    "release web 1", "wait web 1 started" })
+    "wait web 1 started", "release web 1" })
   t.eq(ctx.nonces[3], "nonce of 1")
 end)
 
@@ -121,7 +121,7 @@ t.test("only what does not run is destroyed without force", function()
   rows, e, ctx = run("machines.destroy", { app = "web", id = { "1" }, force = true }, replies)
   t.eq(e, nil)
   t.eq(rows[1].state, "destroyed")
-  t.eq(ctx.calls[#ctx.calls], "wait web 1 destroyed")
+  t.eq(ctx.calls[#ctx.calls - 1], "wait web 1 destroyed")
 end)
 
 t.test("wait passes on what it was told", function()

@@ -35,7 +35,7 @@ t.test("a new volume is waited for until it can be used", function()
     { app = "db", name = "data", region = "iad", no_wait = true },
     { ["volumes.create_once"] = tbl.merge(VOLUME, { state = "creating" }) })
   t.eq(volume.state, "creating")
-  t.eq(#ctx.calls, 1)
+  t.eq(ctx.calls, { "regions.list_all", "volumes.create_once db" })
 end)
 
 t.test("waiting for a volume ends", function()
@@ -97,13 +97,13 @@ end)
 
 t.test("a snapshot asked for is complete before the volume goes", function()
   local replies = {
-    ["volumes.get"] = VOLUME,
+    ["volumes.get"] = sequence({ VOLUME, tbl.merge(VOLUME, { state = "pending_destroy" }) }),
     ["volumes.snapshots"] = sequence({
       { { id = "s1", status = "created" } },
       { { id = "s1", status = "created" }, { id = "s2", status = "waiting" } },
       { { id = "s1", status = "created" }, { id = "s2", status = "created" } },
     }),
-    ["volumes.snapshots_create"] = {},
+    ["volumes.snapshot_once"] = {},
     ["volumes.destroy_once"] = {},
   }
   local volume, e, ctx = run("volumes.destroy",
@@ -111,17 +111,18 @@ t.test("a snapshot asked for is complete before the volume goes", function()
   t.eq(e, nil)
   t.eq(volume.id, "vol_1")
   t.eq(ctx.calls, { "volumes.get db vol_1", "volumes.snapshots db vol_1",
-    "volumes.snapshots_create db vol_1", "volumes.snapshots db vol_1",
-    "volumes.snapshots db vol_1", "volumes.destroy_once db vol_1" })
+    "volumes.snapshot_once db vol_1", "volumes.snapshots db vol_1",
+    "volumes.snapshots db vol_1", "volumes.destroy_once db vol_1",
+    "volumes.get db vol_1" })
 end)
 
 t.test("without its snapshot the volume stays", function()
-  for reply, kind in pairs({ ["volumes.snapshots_create"] = "server",
+  for reply, kind in pairs({ ["volumes.snapshot_once"] = "server",
     ["volumes.snapshots"] = "network" }) do
     local volume, e, ctx = run("volumes.destroy",
       { app = "db", id = "vol_1", snapshot = true },
       tbl.merge({ ["volumes.get"] = VOLUME, ["volumes.snapshots"] = {},
-        ["volumes.snapshots_create"] = {} }, { [reply] = failure(kind) }))
+        ["volumes.snapshot_once"] = {} }, { [reply] = failure(kind) }))
     t.err(volume, e, kind)
     t.ok(not tbl.contains(ctx.calls, "volumes.destroy_once db vol_1"))
   end

@@ -1,0 +1,46 @@
+--- Says what a change is about before it is made: "app my-app in org acme (from
+--- --app)". Waits for one reply.
+
+local tbl = require "base.tbl"
+local terminal = require "cli.terminal"
+
+local M = {}
+
+-- Failures that the change itself would end with as well.
+local FINAL = { not_found = true, auth = true, forbidden = true }
+
+-- Where the command line has it from.
+local function origin(call, name)
+  local is_flag = call.parsed.globals[name] ~= nil or call.parsed.values[name] ~= nil
+  return is_flag and "--" .. name or "the argument"
+end
+
+local function say(call, text, name)
+  call.out:note(("%s (from %s)"):format(terminal.clean(text), origin(call, name)))
+end
+
+--- Names the app, or else the organization, that the call is about. An app that
+--- is not there is refused here, before anything else.
+---@async
+---@param call cli.Call
+---@param account cli.Session
+---@return true?
+---@return err.Record?
+function M.name(call, account)
+  local row, args = call.row, call.args
+  if row.effect ~= "write" and row.effect ~= "destroy" then
+    return true
+  elseif row.param.app and type(args.app) == "string" then
+    local app, e = account:call("apps.get", { app = args.app })
+    if not app and FINAL[e.kind] then
+      return nil, e
+    end
+    local org = tbl.get(app or {}, "organization.slug")
+    say(call, ("app %s%s"):format(args.app, org and " in org " .. org or ""), "app")
+  elseif row.param.org and type(args.org) == "string" then
+    say(call, "org " .. args.org, "org")
+  end
+  return true
+end
+
+return M

@@ -1,0 +1,82 @@
+--- Where things can be: regions there are, and regions with room.
+--- Waits in the injected context only.
+
+local err = require "base.err"
+local str = require "base.str"
+local tbl = require "base.tbl"
+
+local M = {}
+
+--- What a row that uses this module must name among its calls.
+M.CALLS = { "regions.list_all", "apps.get", "regions.placements" }
+
+-- Regions named in a hint.
+local MOST = 8
+
+--- Refuses a region that is none, or is being closed, before anything is asked
+--- for. Where the regions cannot be listed, the server judges.
+---@async
+---@param ctx op.Context
+---@param code string?
+---@return true?
+---@return err.Record?
+function M.check(ctx, code)
+  local list = code and ctx.call("regions.list_all", {})
+  if not list then
+    return true
+  end
+  local codes = {}
+  for _, region in ipairs(list) do
+    if region.code == code and not region.deprecated then
+      return true
+    elseif region.code == code then
+      return nil, err.new({ kind = "usage",
+        message = ("region %s is being closed; nothing new is placed there"):format(code),
+        hint = "clanker fly list regions shows the others" })
+    end
+    codes[#codes + 1] = region.code
+  end
+  local near = str.did_you_mean(code, codes)
+  return nil, err.new({
+    kind = "usage", message = ("there is no region %s"):format(code),
+    hint = (near and ("did you mean %s? "):format(near) or "")
+      .. "clanker fly list regions shows them",
+  })
+end
+
+-- The regions with room for such a machine; nil when it cannot be told.
+local function with_room(ctx, app_name, guest)
+  local app = ctx.call("apps.get", { app = app_name })
+  local org = tbl.get(app or {}, "organization.slug")
+  local rows = org and ctx.call("regions.placements", { org = org, guest = guest })
+  return rows and tbl.map(rows, function(row)
+    return row.region
+  end)
+end
+
+--- An error for want of room, with the regions that have some as its hint. Any
+--- other error is left as it is.
+---@async
+---@param ctx op.Context
+---@param e err.Record
+---@param wanted { app: string, region: string?, guest: table?, how: string? }
+--- `how` says what to do with such a region
+---@return err.Record
+function M.suggest(ctx, e, wanted)
+  if e.kind ~= "capacity" then
+    return e
+  end
+  local codes = with_room(ctx, wanted.app, wanted.guest)
+  codes = tbl.filter(codes or {}, function(code)
+    return code ~= wanted.region
+  end)
+  if #codes > 0 then
+    table.sort(codes)
+    e.hint = ("there is room in %s%s"):format(
+      str.join(table.move(codes, 1, math.min(#codes, MOST), 1, {})),
+      wanted.how and ": " .. wanted.how or "")
+  end
+  return e
+end
+
+return M
