@@ -28,7 +28,7 @@ PKG_LIBS = $(shell scripts/static-libs $(STATIC))
 
 CLK_CFLAGS := -std=c11 -D_GNU_SOURCE -DCLK_VERSION='"$(VERSION)"' -Isrc \
   -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes \
-  -fstack-protector-strong
+  -fstack-protector-strong -ffile-prefix-map=$(CURDIR)=.
 CLK_LDFLAGS :=
 ifeq ($(MODE),release)
 CLK_CFLAGS += -D_FORTIFY_SOURCE=2
@@ -41,17 +41,20 @@ MODE_CFLAGS := -O1 -g -DCLK_DEV -Werror -fno-omit-frame-pointer \
 CLK_LDFLAGS += -fsanitize=address,undefined
 endif
 
-C_SOURCES := $(sort $(wildcard src/core/*.c src/host/*.c src/bind/*.c))
+# What only tests need is no part of a release.
+DEV_ONLY := src/bind/l_dev.c src/bind/l_devnet.c src/core/residue.c
+C_SOURCES := $(filter-out $(if $(filter release,$(MODE)),$(DEV_ONLY)),\
+  $(sort $(wildcard src/core/*.c src/host/*.c src/bind/*.c)))
 # ops/snapshot.lua is no file: scripts/embed makes that module.
 LUA_SOURCES := $(sort $(shell find lua -name '*.lua'))
 EMBEDDED := $(LUA_SOURCES) lua/ops/snapshot.lua
-BINDINGS := $(patsubst src/bind/l_%.c,%,$(wildcard src/bind/l_*.c))
+BINDINGS := $(patsubst src/bind/l_%.c,%,$(filter src/bind/l_%.c,$(C_SOURCES)))
 OBJECTS := $(C_SOURCES:%.c=$(B)/%.o) $(B)/gen/modules.o
 C_TESTS := $(patsubst tests/c/%.c,$(B)/tests/%,$(sort $(wildcard tests/c/t_*.c)))
 LUA_TESTS := $(sort $(shell find tests -name '*_test.lua'))
 TORTURE_TESTS := $(sort $(wildcard tests/torture/*_torture.lua))
 
-.PHONY: all dev asan test test-build torture valgrind check lint fmt fmt-check layers \
+.PHONY: all dev asan test test-build torture valgrind check lint fmt fmt-check layers release-check \
   bench demo install uninstall clean help setup golden docs gen-check
 .DEFAULT_GOAL := all
 
@@ -113,12 +116,16 @@ valgrind: ## the C and host tests under valgrind
 	$(Q)VALGRIND=1 scripts/run-tests dev '$(or $(T),tests/c/|tests/host/)'
 
 check: ## the gate: format, lint, layers, and every test twice
-	$(Q)$(MAKE) --no-print-directory fmt-check lint layers
+	$(Q)$(MAKE) --no-print-directory fmt-check lint layers release-check
 	$(Q)$(MAKE) --no-print-directory MODE=dev test
 	$(Q)$(MAKE) --no-print-directory MODE=asan test
 
 lint: ## luacheck, clang-tidy, banned functions
 	$(Q)scripts/lint
+
+release-check: ## the release binary holds nothing that only tests need
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)scripts/release-check build/release/clanker
 
 layers: ## who may require whom
 	$(Q)scripts/layers

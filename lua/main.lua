@@ -48,7 +48,7 @@ end
 ---@param argv string[] argv[0] is the program's name
 ---@return integer exit_code
 return function(argv)
-  if argv[1] == "-l" then
+  if argv[1] == "-l" and pcall(require, "host.dev") then
     -- Development builds find the test kit through $CLANKER_LUA.
     return require("kit.runner")(argv)
   end

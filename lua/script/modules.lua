@@ -4,6 +4,7 @@
 local err = require "base.err"
 local str = require "base.str"
 local task = require "sys.task"
+local tbl = require "base.tbl"
 
 local M = {}
 
@@ -19,11 +20,13 @@ local function unwrap(value, e, ...)
   return value, e, ...
 end
 
-local function unknown(what, name, known)
+local function unknown(what, prefix, name, known)
+  name = tostring(name)
+  local near = str.did_you_mean(name, known)
   return err.new {
     kind = "usage",
-    message = ("clanker.fly has no %s %q"):format(what, tostring(name)),
-    hint = str.did_you_mean(tostring(name), known),
+    message = ("clanker.fly has no %s %q"):format(what, prefix .. name),
+    hint = near and ("did you mean %q?"):format(prefix .. near),
   }
 end
 
@@ -42,15 +45,6 @@ local function index_operations()
   return resources
 end
 
-local function keys(map)
-  local list = {}
-  for k in pairs(map) do
-    list[#list + 1] = k
-  end
-  table.sort(list)
-  return list
-end
-
 --- One resource of clanker.fly: its verbs are functions of one argument table.
 local function resource_module(deps, name, verbs)
   local module = {}
@@ -60,7 +54,7 @@ local function resource_module(deps, name, verbs)
     end
   end
   return setmetatable(module, { __index = function(_, verb)
-    error(unknown("operation", name .. "." .. tostring(verb), keys(verbs)), 2)
+    error(unknown("operation", name .. ".", verb, tbl.keys(verbs)), 2)
   end })
 end
 
@@ -74,7 +68,7 @@ function M.fly(deps)
     module[name] = resource_module(deps, name, verbs)
   end
   return setmetatable(module, { __index = function(_, name)
-    error(unknown("resource", name, keys(resources)), 2)
+    error(unknown("resource", "", name, tbl.keys(resources)), 2)
   end })
 end
 
@@ -101,11 +95,7 @@ function M.http()
 
   --- GET.
   function module.get(url, opts)
-    local all = { url = url, method = "GET" }
-    for k, v in pairs(opts or {}) do
-      all[k] = v
-    end
-    return unwrap(http.request(all))
+    return unwrap(http.request(tbl.merge({ url = url, method = "GET" }, opts or {})))
   end
 
   return module

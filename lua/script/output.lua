@@ -76,8 +76,16 @@ end
 function M.install()
   local out, talk = file(1), file(2)
   io.stdout, io.stderr = out, talk
+  local default = out
   io.write = function(...)
-    return out:write(...)
+    return default:write(...)
+  end
+  io.output = function(target)
+    if type(target) == "string" then
+      target = assert(io.open(target, "w"))
+    end
+    default = target or default
+    return default
   end
   _G.print = function(...)
     local parts = table.pack(...)

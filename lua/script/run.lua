@@ -11,25 +11,29 @@ local M = {}
 
 local EXIT_MARK = {}
 
+-- What went wrong, of any value that can be raised.
+local function text_of(e)
+  if type(e) == "table" and e.message ~= nil then
+    return tostring(e.message)
+  elseif type(e) == "string" or type(e) == "number"
+    or (getmetatable(e) or {}).__tostring then
+    return tostring(e)
+  end
+  return ("the error value is a %s"):format(type(e))
+end
+
 --- The error a script ended with, as people read it: what, next step, where.
 ---@param e any
 ---@param trace? string
 ---@return string
 local function describe(e, trace)
-  local lines = {}
-  if type(e) == "table" and e.message then
-    lines[1] = "error: " .. tostring(e.message)
-    if e.hint then
-      lines[#lines + 1] = "hint: " .. tostring(e.hint)
-    end
-    if e.request_id then
-      lines[#lines + 1] = "request id: " .. tostring(e.request_id)
-    end
-  else
-    lines[1] = "error: " .. tostring(e)
+  local lines = { "error: " .. text_of(e) }
+  if err.is(e) then
+    lines[#lines + 1] = e.hint and "hint: " .. e.hint
+    lines[#lines + 1] = e.request_id and "request id: " .. e.request_id
   end
   lines[#lines + 1] = trace
-  return term.sanitize(table.concat(lines, "\n"), { keep_lines = true }) .. "\n"
+  return term.sanitize(table.concat(lines, "\n"), true) .. "\n"
 end
 
 local function exit_code(e)
@@ -39,7 +43,7 @@ local function exit_code(e)
   if task.is_canceled(e) then
     return 130
   end
-  return type(e) == "table" and e.kind and err.exit_code(e) or 1
+  return err.exit_code(e)
 end
 
 --- The script's os.exit unwinds instead of ending the process under the host.
@@ -49,7 +53,11 @@ local function exit(code)
   elseif code == false then
     code = 1
   end
-  error({ EXIT_MARK, code }, 0)
+  local whole = math.tointeger(code)
+  if not whole then
+    error(("bad argument #1 to 'exit' (integer expected, got %s)"):format(type(code)), 2)
+  end
+  error({ EXIT_MARK, whole }, 0)
 end
 
 local function load_script(path)
@@ -57,10 +65,11 @@ local function load_script(path)
   if chunk then
     return chunk
   end
+  local is_missing = message:find("^cannot open ") ~= nil
   return nil, err.new {
-    kind = message:find("cannot open", 1, true) and "not_found" or "invalid",
+    kind = is_missing and "not_found" or "invalid",
     message = message,
-    hint = "give the path of a Lua 5.4 source file",
+    hint = is_missing and "give the path of a Lua 5.4 source file" or nil,
   }
 end
 

@@ -162,11 +162,11 @@ local function timeout_result(seconds, t, ok)
   if ok == nil then
     t:cancel()
     t:join()
-    return nil, {
-      kind = "timeout",
-      code = "ETIMEDOUT",
+    local err = require "base.err" -- only here: tasks are part of every start
+    return nil, err.new({
+      kind = "timeout", code = "ETIMEDOUT",
       message = ("no answer within %g s"):format(seconds),
-    }
+    })
   end
   return t:await()
 end

@@ -6,11 +6,9 @@
 #include <lauxlib.h>
 
 #include "bind/secret_handle.h"
+#include "core/residue.h"
 #include "host/err.h"
 #include "host/host.h"
-#ifdef CLK_DEV
-#include "core/residue.h"
-#endif
 
 /* Hangs the set of live secrets on the state, which frees it. */
 struct set_box {

@@ -1,7 +1,6 @@
 /* Dev builds: looks for leftover bytes in the memory of this process. */
 #ifndef CLK_RESIDUE_H
 #define CLK_RESIDUE_H
-#ifdef CLK_DEV
 
 #include <stddef.h>
 
@@ -18,5 +17,4 @@ struct clk_residue {
 int clk_residue_find(const char *masked, size_t len, unsigned char key,
                      struct clk_residue *found);
 
-#endif
 #endif

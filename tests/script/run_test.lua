@@ -1,0 +1,217 @@
+-- `clanker run`: what a script sees, what it ends with, what people read then.
+
+local process = require "sys.process"
+local support = require "script.support"
+local t = require "kit"
+local task = require "sys.task"
+
+local run = support.run
+
+t.test("a script gets its arguments and its standard output", function()
+  local result = run('print(#arg, arg[1], ...)\nio.write("a", 1, "\\n")\n'
+    .. 'io.output():write("b\\n")\nio.stdout:write("c\\n")', { "--json", "y" })
+  t.eq({ result.code, result.stdout, result.stderr },
+    { 0, "2\t--json\t--json\ty\na1\nb\nc\n", "" })
+end)
+
+t.test("an interpreter line is no Lua", function()
+  t.eq(run("#!/usr/bin/env -S clanker run\nprint(1)").stdout, "1\n")
+end)
+
+t.test("output goes to a file when the script says so", function()
+  local path = t.tmpdir() .. "/out"
+  local result = run('io.output(...)\nio.write("kept")\nio.output():close()\nprint "told"',
+    { path })
+  t.eq({ result.code, result.stdout, t.read_file(path) }, { 0, "told\n", "kept" })
+end)
+
+t.test("operations are functions that return tables", function()
+  local env = support.account()
+  local result = run([[
+    local fly = require "clanker.fly"
+    local list = fly.machines.list { app = "my-app" }
+    print(#list, math.type(list[1].config.guest.memory_mb), list[1].state ~= nil)
+  ]], {}, { env = env })
+  t.eq({ result.code, result.stdout, result.stderr }, { 0, "3\tinteger\ttrue\n", "" })
+end)
+
+t.test("an operation that fails raises a typed error", function()
+  local env = support.account()
+  local result = run([[
+    local fly = require "clanker.fly"
+    local ok, e = pcall(fly.apps.get, { app = "nope" })
+    print(ok, e.kind, e.status, e.message, e.hint ~= nil, #e.request_id > 0)
+    print(tostring(e) == e.message)
+    print(select(2, pcall(fly.apps.get, {})).kind)
+  ]], {}, { env = env })
+  t.eq(result.stderr, "")
+  t.eq(result.stdout, 'false\tnot_found\t404\tCould not find App "nope"\ttrue\ttrue\n'
+    .. "true\nusage\n")
+end)
+
+t.test("a misspelt operation is told with the name it may be", function()
+  local result = run([[
+    local fly = require "clanker.fly"
+    local function raised(fn)
+      local e = select(2, pcall(fn))
+      print(e.kind, e.message, e.hint)
+    end
+    raised(function() return fly.machnes end)
+    raised(function() return fly.machines.lst end)
+  ]])
+  t.match(result.stdout, 'usage\tclanker%.fly has no resource "machnes"\tdid you mean "machines"%?')
+  t.match(result.stdout, 'no operation "machines%.lst"\tdid you mean "machines%.list"%?')
+end)
+
+t.test("a script that asks nothing of an account needs no token", function()
+  t.eq(run('require "clanker.fly"\nprint "fine"').stdout, "fine\n")
+  local result = run('require("clanker.fly").apps.list()')
+  t.eq(result.code, 3)
+  t.match(result.stderr, "no Fly API token")
+end)
+
+t.test("tasks run side by side and their order is kept", function()
+  local result = run([[
+    local task = require "clanker.task"
+    local order = {}
+    local got = task.map({ 3, 1, 2 }, 3, function(n)
+      task.sleep(n / 50)
+      order[#order + 1] = n
+      return n * 10
+    end)
+    print(table.concat(order, " "), table.concat(got, " "))
+    local value, e = task.timeout(0.01, task.sleep, 60)
+    print(value, e.kind, tostring(e))
+  ]])
+  t.eq(result.stdout, "1 2 3\t30 10 20\nnil\ttimeout\tno answer within 0.01 s\n")
+end)
+
+t.test("a request returns any reply and raises what is none", function()
+  local _, account = support.account()
+  local result = run([[
+    local http = require "clanker.http"
+    local url = ...
+    local reply = http.get(url .. "/v1/apps", { timeout = 5 })
+    print(reply.status, reply.headers["content-type"] ~= nil, #reply.body > 0)
+    print(http.request({ url = url .. "/nowhere", method = "POST", body = "x" }).status)
+    local ok, e = pcall(http.get, "http://127.0.0.1:1/")
+    print(ok, e.kind, e.code)
+    print(select(2, pcall(http.get, "http://example.com/")).message)
+  ]], { account.url })
+  t.eq(result.stderr, "")
+  t.match(result.stdout, "^401\ttrue\ttrue\n4%d%d\nfalse\tnetwork\tECONNREFUSED\n")
+  t.match(result.stdout, "example%.com")
+end)
+
+t.test("an uncaught error shows file, line and the way through tasks", function()
+  local path = support.write([[
+    local task = require "clanker.task"
+    local function deep()
+      error("boom")
+    end
+    task.all {
+      function()
+        local x = deep()
+        return x
+      end,
+    }
+  ]])
+  local result = support.run_file(path)
+  t.eq(result.code, 1)
+  t.has(result.stderr, ("error: %s:3: boom\nstack traceback:\n"):format(path))
+  t.has(result.stderr, path .. ":7: in function")
+  t.match(result.stderr, "awaited here.-" .. path:gsub("%p", "%%%0") .. ":5: in main chunk")
+end)
+
+t.test("an uncaught error of Fly shows what to do next and where it was", function()
+  local env = support.account()
+  local path = support.write('local fly = require "clanker.fly"\n\n'
+    .. 'local app = fly.apps.get { app = "nope" }\nprint(app)')
+  local result = support.run_file(path, {}, { env = env })
+  t.eq(result.code, 4)
+  t.match(result.stderr, '^error: Could not find App "nope"\nhint: [^\n]+\nrequest id: %S+\n')
+  t.has(result.stderr, path .. ":3: in main chunk")
+end)
+
+t.test("whatever is raised can be read, and acts on no terminal", function()
+  local function told(text)
+    local result = run(text)
+    t.eq(result.code, 1)
+    return result.stderr:match("^[^\n]+")
+  end
+  t.eq(told("error({ 1, 2 })"), "error: the error value is a table")
+  t.eq(told("error()"), "error: the error value is a nil")
+  t.eq(told("error(7)"), "error: 7")
+  t.eq(told([[error(setmetatable({}, { __tostring = function() return "own\27[31m" end }))]]),
+    "error: own\\x1b[31m")
+end)
+
+t.test("a file that is none and a text that is no Lua say so", function()
+  local result = support.run_file(t.tmpdir() .. "/none.lua")
+  t.eq(result.code, 4)
+  t.match(result.stderr, "^error: cannot open [^\n]*none%.lua[^\n]*\nhint: ")
+  result = run("local x = = 1")
+  t.eq(result.code, 1)
+  t.match(result.stderr, "script%.lua:1: unexpected symbol near '='\n$")
+  result = support.run_file(t.tmpdir())
+  t.eq(result.code, 1)
+  t.match(result.stderr, "cannot read")
+  t.eq(run("\27Lua compiled").code, 1)
+end)
+
+t.test("os.exit ends the script with its code, from any depth and task", function()
+  t.eq(run("os.exit()").code, 0)
+  t.eq(run("os.exit(false)").code, 1)
+  t.eq(run("os.exit(3.0)").code, 3)
+  local result = run([[
+    local task = require "clanker.task"
+    local kept <close> = setmetatable({}, { __close = function() print "closed" end })
+    task.all { function() task.sleep(60) end, function() os.exit(5) end }
+  ]])
+  t.eq({ result.code, result.stdout, result.stderr }, { 5, "closed\n", "" })
+  result = run('os.exit("x")')
+  t.eq(result.code, 1)
+  t.match(result.stderr, "integer expected, got string")
+end)
+
+t.test("a reader that goes away ends a script quietly", function()
+  local path = support.write('for i = 1, 1000000 do print("line", i) end')
+  local result = assert(process.run({
+    argv = { "/bin/sh", "-c", '{ "$0" run "$1"; echo "code $?" >&2; } | head -n 1',
+      t.binary(), path },
+    env = { HOME = t.tmpdir() }, inherit = { "PATH", "CLANKER_LUA", "ASAN_OPTIONS" },
+    timeout = 60,
+  }))
+  t.eq({ result.stdout, result.stderr }, { "line\t1\n", "code 0\n" })
+end)
+
+t.test("no way of writing shows a secret", function()
+  local result = run([[
+    local fly = require "clanker.fly"
+    pcall(fly.apps.list)
+    local token = os.getenv("FLY_API_TOKEN") or ("fo1_" .. "canarycanary")
+    print(token)
+    io.write(token, "\n")
+    io.stderr:write(token, "\n")
+    io.output():write(token, "\n")
+    error("failed with " .. token)
+  ]], {}, { env = { FLY_API_TOKEN = "fo1_canarycanary", FLY_API_HOSTNAME = "http://127.0.0.1:1",
+    FLY_API_BASE_URL = "http://127.0.0.1:1" } })
+  t.eq(result.code, 1)
+  t.eq(result.stdout, ("[secret]\n"):rep(3))
+  t.match(result.stderr, "^%[secret%]\nerror: [^\n]*failed with %[secret%]\n")
+  t.lacks(result.stderr, "canary")
+end)
+
+t.test("an interrupt ends a script that waits and one that computes", function()
+  for _, text in ipairs { 'require("clanker.task").sleep(600)', "while true do end" } do
+    local path = support.write('io.stdout:setvbuf("no")\nprint "here"\n' .. text)
+    local child <close> = assert(process.spawn(support.command(path)))
+    local stream, chunk = child:read()
+    t.eq({ stream, chunk }, { "stdout", "here\n" })
+    local started = task.now()
+    assert(child:kill("SIGINT"))
+    t.eq(child:wait().code, 130)
+    t.ok(task.now() - started < 2, "it took too long to end")
+  end
+end)
