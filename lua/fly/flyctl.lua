@@ -5,6 +5,7 @@
 local err = require "base.err"
 local opkit = require "opkit"
 local secret = require "sys.secret"
+local sensitive = require "fly.sensitive"
 local str = require "base.str"
 local text = require "fly.text"
 
@@ -411,17 +412,21 @@ function M.call(deps, call)
   if not words then
     return nil, stdin
   end
-  local ok, e = M.check_version(deps)
+  local ok, why = M.check_version(deps)
   if not ok then
-    return nil, e
+    return nil, why
   end
-  local opts = call.opts
-  return M.run(deps, words, {
+  local opts, keeps = call.opts, call.op.sensitive ~= nil
+  local result, e = M.run(deps, words, {
     name = command_of(call.op), stdin = stdin,
     cwd = call.op.here and (opts.cwd or ".") or nil,
     timeout = call.op.timeout, color = opts.color,
-    on_stdout = opts.on_stdout, on_stderr = opts.on_stderr,
+    on_stdout = not keeps and opts.on_stdout or nil, on_stderr = opts.on_stderr,
   })
+  if result then
+    sensitive.take(call.op, result)
+  end
+  return result, e
 end
 
 return M

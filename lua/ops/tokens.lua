@@ -155,6 +155,25 @@ op {
   returns = MADE,
 }
 
+op {
+  id = "tokens.create_readonly",
+  hidden = true,
+  title = "Have flyctl make a token and narrow it to reading",
+  effect = "write",
+  flyctl = {
+    "tokens", "create", "readonly", "--org={org}", "--name={name}",
+    "--expiry={expiry}s",
+  },
+  timeout = 120,
+  params = {
+    { "org", "org", "slug of the organization", required = true },
+    { "name", "name", "name of the token", required = true },
+    { "expiry", "integer", "seconds it lives", required = true },
+  },
+  sensitive = { "stdout" },
+  returns = { object = { stdout = "any", stderr = "string?" } },
+}
+
 -- The organization of an app, and the app's node id.
 op {
   id = "tokens.app_nodes",
@@ -201,17 +220,63 @@ local function plan_token(ctx, args)
   }, e
 end
 
+-- The newest token of that name: flyctl does not tell which one it made.
+local function newest_id(ctx, org, name)
+  local newest
+  ctx.call("tokens.list_org", { org = org }, {
+    each = function(token)
+      local is_newer = token.name == name and (not newest
+        or (token.created_at or "") > (newest.created_at or ""))
+      newest = is_newer and token or newest
+    end,
+  })
+  return newest and newest.id
+end
+
+-- A token that only reads is one of the organization that its holder narrowed;
+-- flyctl knows how.
+local function create_readonly(ctx, args)
+  local slug, e = flow.one_org(ctx, args)
+  local safe = nil
+  if slug then
+    safe, e = ctx.flyctl()
+  end
+  if not safe then
+    return nil, e
+  end
+  local name = args.name or "Read-only org token"
+  local made
+  made, e = ctx.call("tokens.create_readonly",
+    { org = slug, name = name, expiry = math.ceil(args.expiry) })
+  if not made then
+    return nil, e
+  end
+  local token = made.stdout:trim()
+  if not token:starts_with("FlyV1 ") then
+    return nil, err.new({ kind = "protocol", message = "flyctl printed no token",
+      hint = "look for it: clanker fly list tokens --org " .. slug })
+  end
+  return { id = newest_id(ctx, slug, name), token = token }
+end
+
 op {
   id = "tokens.create",
   title = "Create a token",
   doc = [[
     A deploy token is for one app, an org token for everything in an
-    organization. The token is shown once, at a terminal, or written to the new
-    file of --out; there is no other way to get it.
+    organization, a readonly token for looking at it (flyctl makes that one).
+    The token is shown once, at a terminal, or written to the new file of --out;
+    there is no other way to get it.
   ]],
   effect = "write",
-  calls = { "orgs.list", "orgs.get", "tokens.app_nodes", "tokens.create_once" },
+  calls = {
+    "orgs.list", "orgs.get", "tokens.app_nodes", "tokens.create_once",
+    "tokens.create_readonly", "tokens.list_org",
+  },
   run = function(ctx, args)
+    if args.type == "readonly" then
+      return create_readonly(ctx, args)
+    end
     local plan, e = plan_token(ctx, args)
     if not plan then
       return nil, e
@@ -223,9 +288,9 @@ op {
   end,
   params = {
     { "type", "enum", "what it may act on", required = true,
-      values = { "deploy", "org" } },
+      values = { "deploy", "org", "readonly" } },
     { "app", "app", "app of a deploy token" },
-    { "org", "org", "organization of an org token" },
+    { "org", "org", "organization of an org or readonly token" },
     { "name", "name", "name of the token" },
     { "expiry", "duration", "how long it lives", default = 86400, min = 60 },
     flow.out("the token"),

@@ -66,15 +66,15 @@ end
 --- ENOTTY when the descriptor is none. The one way of its bytes to a screen.
 ---@async
 ---@param fd integer 1 or 2
----@param secret secret.Secret
+---@param handle secret.Secret
 ---@return boolean?
 ---@return err.Record?
-function M.reveal(fd, secret)
+function M.reveal(fd, handle)
   local ok, message, code = host.flush(fd)
   if not ok then
     return nil, err.from_host(message, code)
   end
-  return outcome(host.reveal(fd, secret))
+  return outcome(host.reveal(fd, handle))
 end
 
 --- The text with everything a terminal could act on, or that hides or reorders

@@ -14,14 +14,17 @@ local function open()
   return account
 end
 
+-- The simulated flyctl is the only one on the way.
 local function run(account, script, home)
+  local directory = account.flyctl():match("^(.*)/")
   return assert(process.run({
     argv = { "/bin/sh", "-c", script, t.binary() },
     env = {
       HOME = home, FLY_API_HOSTNAME = account.url, FLY_API_BASE_URL = account.url,
-      FLY_API_TOKEN = account.token,
+      FLY_API_TOKEN = account.token, PATH = directory .. ":/usr/bin:/bin",
+      XDG_RUNTIME_DIR = os.getenv("XDG_RUNTIME_DIR"),
     },
-    inherit = { "PATH", "CLANKER_LUA", "ASAN_OPTIONS" }, timeout = 60,
+    inherit = { "CLANKER_LUA", "ASAN_OPTIONS" }, timeout = 60,
   }))
 end
 
@@ -53,6 +56,7 @@ end
 local MAKERS = {
   "tokens create --type deploy --app my-app",
   "tokens create --type org --org acme",
+  "tokens create --type readonly --org acme",
   "redis create --name canary --region iad --org acme --no-wait",
   "wireguard create --name canary --region iad --org acme",
   "tigris create-bucket --name canary --org acme --agree-terms --no-wait",
@@ -105,4 +109,28 @@ t.test("a terminal shows it, harmless, and once", function()
   t.match(result.stdout, "\nFlyV1 fm2_%w+")
   t.ok(not result.stdout:find("[secret]", 1, true))
   t.match(result.stdout, "shown once: keep it")
+end)
+
+t.test("a readonly token reads and does not write", function()
+  local account = open()
+  local home = t.tmpdir()
+  local result = run(account,
+    '"$0" fly tokens create --type readonly --org acme --name watcher --out "$HOME/it" -o csv',
+    home)
+  t.eq(result.code, 0, result.stderr)
+  t.match(result.stdout, "^id\n%w+\n$")
+  local as = 'export FLY_API_TOKEN=; "$0" --api-token-file "$HOME/it" '
+  t.eq(run(account, as .. "fly list machines --app acme-api", home).code, 0)
+  result = run(account, as .. "fly ips allocate --app acme-api --type v6", home)
+  t.eq(result.code, 3, result.stderr)
+end)
+
+t.test("without flyctl a readonly token is refused with how to get it", function()
+  local account = open()
+  local home = t.tmpdir()
+  local result = run(account, [[PATH=/nowhere
+    "$0" fly tokens create --type readonly --org acme --out "$HOME/it"]], home)
+  t.eq(result.code, 1)
+  t.match(result.stderr, "install")
+  t.ok(not fs.exists(home .. "/it"))
 end)

@@ -37,6 +37,8 @@ local GROUPS = {
   { "scale" },
   { "secrets" },
   { "ssh" },
+  { "tokens" },
+  { "tokens create" },
   { "volumes", "volume", "vol", "v" },
 }
 
@@ -138,6 +140,10 @@ local COMMANDS = {
       .. " org/o=string select/s container=string address/A=string",
   },
   { "status", "0", APP .. "json/j all" },
+  {
+    "tokens create readonly", "0+",
+    "org/o=string name/n=string expiry/x=duration json/j from-existing",
+  },
   { "version", "0+", "json/j" },
   {
     "volumes create", "1", APP .. SIZE .. "region/r=string size/s=int count/n=int"

@@ -202,6 +202,7 @@ local HOMES = {
   ips = "network", logs = "account", machine = "machines", orgs = "account",
   platform = "account", postgres = "postgres", releases = "account",
   scale = "scale", secrets = "secrets", ssh = "machines", status = "apps",
+  tokens = "tokens",
   version = "account", volumes = "volumes",
 }
 
