@@ -72,7 +72,8 @@ local function flags_of(parsed)
   end
   local own = row and row.params or {}
   add(own, parsed.values)
-  local is_list = row and row.resource and require("opkit.select").is_list(row)
+  local is_list = row and row.resource and row.effect == "read"
+    and require("opkit.select").is_list(row)
   local of_lists = tbl.set(globals.OF_LISTS)
   add(tbl.filter(globals.FLAGS, function(param)
     return not (row and row.param[param.name])

@@ -4,25 +4,50 @@
 local err = require "base.err"
 local opkit = require "opkit"
 local result = require "cli.result"
+local tbl = require "base.tbl"
 local terminal = require "cli.terminal"
 
 local M = {}
 
--- What has to be typed: the name of what goes, as the command line gave it.
+-- What has to be typed: the name of what goes, as the command line gave it;
+-- for several things, or where it has no name, that of their app.
 local function name_of(call)
   for _, param in ipairs(call.row.positional) do
     local value = call.args[param.name]
-    value = type(value) == "table" and value[1] or value
+    if type(value) == "table" then
+      value = #value == 1 and value[1]
+    end
     if type(value) == "string" and value ~= "" then
       return value
     end
   end
-  return "yes"
+  return type(call.args.app) == "string" and call.args.app or "yes"
 end
 
 local function declined(question, hint)
   return err.new({ kind = "declined", message = question, hint = hint })
 end
+
+-- The arguments of the preview: one set, or one per item where it takes a
+-- single one of what here are several.
+local function preview_args(call, row)
+  local sets = { {} }
+  for _, param in ipairs(row.params) do
+    local value = call.args[param.name]
+    local is_split = type(value) == "table" and not param.many
+    local grown = {}
+    for _, item in ipairs(is_split and value or { value }) do
+      for _, set in ipairs(sets) do
+        grown[#grown + 1] = tbl.merge(set, { [param.name] = item })
+      end
+    end
+    sets = #grown > 0 and grown or sets
+  end
+  return sets
+end
+
+-- More things than this are not shown one by one.
+local MOST_SHOWN = 20
 
 -- What goes along with it, where the operation says how to tell.
 ---@async
@@ -32,13 +57,14 @@ local function show_preview(call, account)
   end
   local registry = require "opkit.registry"
   local row = registry.get(call.row.preview)
-  local args = {}
-  for _, param in ipairs(row.params) do
-    args[param.name] = call.args[param.name]
+  local found = {}
+  for i, args in ipairs(preview_args(call, row)) do
+    found[#found + 1] = i <= MOST_SHOWN and account:call(row.id, args) or nil
   end
-  local value = account:call(row.id, args)
-  if type(value) == "table" then
-    call.out:talk(result.text(row, value, call))
+  if #found == 1 then
+    call.out:talk(result.text(row, found[1], call))
+  elseif #found > 1 then
+    call.out:talk(result.table(row, found, call))
   end
 end
 

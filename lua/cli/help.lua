@@ -90,7 +90,8 @@ local function command_page(row, width)
     width = width, program = is_ours and "clanker" or "clanker fly",
   })
   local lines = str.split(text:gsub("\n$", ""), "\n")
-  local is_list = not is_ours and require("opkit.select").is_list(row)
+  local is_list = not is_ours and row.effect == "read"
+    and require("opkit.select").is_list(row)
   add(lines, { "", ("Flags of every %s: clanker --help"):format(
     is_list and "command and list" or "command") })
   return lines

@@ -84,7 +84,10 @@ local function check_list_flags(command, globals)
   for _, name in ipairs(globals_of.OF_LISTS) do
     if globals[name] ~= nil then
       local row = command.row
-      if not row.resource or not require("opkit.select").is_list(row) then
+      -- Of what is changed nothing is chosen this way: it would look as if the
+      -- rest were left alone.
+      if not row.resource or row.effect ~= "read"
+        or not require("opkit.select").is_list(row) then
         return nil, usage(("unknown flag --%s for %s"):format(name, command.name),
           "only lists are selected from and sorted")
       elseif globals.raw then

@@ -112,15 +112,9 @@ local function write_table(call, views, rows)
 end
 
 -- Of a bulk operation that only partly succeeded, what became of each target.
-local function write_partial(call, views, e)
+local function partial_results(e)
   local results = type(e.detail) == "table" and e.detail.results
-  if type(results) ~= "table" or #results == 0 then
-    return
-  end
-  local now = call.world.now()
-  write_table(call, views, tbl.map(results, function(item)
-    return render.cells(views, item, now)
-  end))
+  return type(results) == "table" and #results > 0 and results or nil
 end
 
 ---@async
@@ -131,7 +125,12 @@ local function print_table(call, account, selection)
     return render.cells(views, item, now)
   end)
   if not rows then
-    write_partial(call, views, e)
+    local results = partial_results(e)
+    if results then
+      write_table(call, views, tbl.map(results, function(item)
+        return render.cells(views, item, now)
+      end))
+    end
     return nil, e
   elseif #rows == 0 then
     call.out:note(empty_note(call))
@@ -147,6 +146,13 @@ local function print_csv(call, account, selection)
     return render.csv_item(views, item)
   end)
   if not lines then
+    local results = partial_results(e)
+    if results then
+      call.out:data(render.csv_head(views) .. table.concat(tbl.map(results,
+        function(item)
+          return render.csv_item(views, item)
+        end)))
+    end
     return nil, e
   elseif #lines == 0 then
     call.out:note(empty_note(call))
@@ -160,11 +166,14 @@ local function print_items(call, account, selection)
   local items, e = collect(call, account, selection, function(item)
     return selection:project(item)
   end)
-  if not items then
-    return nil, e
+  local text = render[call.format](json.array(items or partial_results(e) or {}))
+  if items or partial_results(e) then
+    local ok, failed = call.out:data(
+      call.world.is_tty(1) and terminal.clean_lines(text) or text)
+    e = e or failed
+    return not e and ok or nil, e
   end
-  local text = render[call.format](json.array(items))
-  return call.out:data(call.world.is_tty(1) and terminal.clean_lines(text) or text)
+  return nil, e
 end
 
 local PRINT = {

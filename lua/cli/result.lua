@@ -35,6 +35,19 @@ local function pass_on(call, value)
   return math.tointeger(value.exit_code)
 end
 
+--- Several results of an operation as a table.
+---@param row op.Row
+---@param values table[]
+---@param call cli.Call
+---@return string
+function M.table(row, values, call)
+  local now, views = call.world.now(), render.views(row, false)
+  local lines = tables.lines(views, tbl.map(values, function(item)
+    return render.cells(views, item, now)
+  end), { measure = terminal.measure })
+  return table.concat(lines, "\n") .. "\n"
+end
+
 --- A result as people read it.
 ---@param row op.Row
 ---@param value any
@@ -46,11 +59,7 @@ function M.text(row, value, call)
   elseif not opkit.is_list(row) then
     return render.detail(row, value, call.world.now())
   end
-  local now, views = call.world.now(), render.views(row, false)
-  local lines = tables.lines(views, tbl.map(value, function(item)
-    return render.cells(views, item, now)
-  end), { measure = terminal.measure })
-  return table.concat(lines, "\n") .. "\n"
+  return M.table(row, value, call)
 end
 
 local function print_text(call, value)

@@ -15,12 +15,27 @@ local function origin(call, name)
   return is_flag and "--" .. name or "the argument"
 end
 
-local function say(call, text, name)
-  call.out:note(("%s (from %s)"):format(terminal.clean(text), origin(call, name)))
+local function say(call, text, from)
+  call.out:note(("%s (from %s)"):format(terminal.clean(text), from))
 end
 
---- Names the app, or else the organization, that the call is about. An app that
---- is not there is refused here, before anything else.
+-- The organization something new goes to, or the thing by its own name.
+local function name_other(call, account)
+  local row, args, settings = call.row, call.args, account.settings
+  local first = row.positional[1]
+  if row.param.org and type(args.org) == "string" then
+    say(call, "org " .. args.org, origin(call, "org"))
+  elseif row.param.org and settings.org then
+    say(call, "org " .. settings.org, settings.org_source or "settings")
+  elseif first and type(args[first.name]) == "string" then
+    local resource = require("opkit.registry").resource(row.resource)
+    say(call, ("%s %s"):format(resource.singular or resource.id, args[first.name]),
+      origin(call, first.name))
+  end
+end
+
+--- Names the app, or else the organization or the thing, that the call is about.
+--- An app that is not there is refused here, before anything else.
 ---@async
 ---@param call cli.Call
 ---@param account cli.Session
@@ -36,9 +51,10 @@ function M.name(call, account)
       return nil, e
     end
     local org = tbl.get(app or {}, "organization.slug")
-    say(call, ("app %s%s"):format(args.app, org and " in org " .. org or ""), "app")
-  elseif row.param.org and type(args.org) == "string" then
-    say(call, "org " .. args.org, "org")
+    say(call, ("app %s%s"):format(args.app, org and " in org " .. org or ""),
+      origin(call, "app"))
+  else
+    name_other(call, account)
   end
   return true
 end

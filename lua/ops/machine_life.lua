@@ -171,6 +171,7 @@ op {
   title = "Destroy machines",
   doc = "What is on their own disks is lost; their volumes stay.",
   effect = "destroy",
+  preview = "machines.get",
   confirm = "Destroy machine {id} of app {app}? What is on its own disk is lost.",
   calls = { "machines.get", "machines.destroy_once" },
   run = function(ctx, args)
