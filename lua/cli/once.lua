@@ -43,6 +43,12 @@ end
 -- Takes the file's name before anything is made: nothing of the user's is
 -- replaced, and what is made has a place.
 local function reserve(path)
+  if path == "-" then
+    return nil, err.new({
+      kind = "usage", message = "--out: standard output is no place for it",
+      hint = "name a file; a terminal shows it without --out",
+    })
+  end
   local ok, e = fs.write(path, "", { mode = PRIVATE, exclusive = true })
   if not ok then
     local wrapped = err.wrap(e, "--out")

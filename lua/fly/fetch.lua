@@ -54,7 +54,7 @@ local function about(self, call, action)
     action = action,
     app = name(call.args.app),
     org = name(call.args.org),
-    id = name(call.args.id),
+    id = name(call.args.id) or name(call.args.hostname),
     token_source = self.auth.source,
     can_write = call.op.effect ~= "read",
   }

@@ -290,7 +290,7 @@ end
 local function create(ctx, args, asked)
   local addon, e = ctx.call("extensions.create_once", asked)
   if not addon then
-    return nil, flow.with_regions(ctx, e)
+    return nil, flow.with_regions(ctx, flow.may_exist(e, "list extensions"))
   elseif args.no_wait then
     return addon
   end
@@ -330,7 +330,9 @@ op {
     if not addon then
       return nil, e
     end
-    addon.environment = addon.environment or { REDIS_URL = addon.public_url }
+    if next(addon.environment or {}) == nil then
+      addon.environment = { REDIS_URL = addon.public_url }
+    end
     addon.public_url = nil
     return addon
   end,

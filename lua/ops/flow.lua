@@ -76,6 +76,18 @@ function M.one_org(ctx, args)
   })
 end
 
+--- An error of something that was asked for and may be there all the same: its
+--- hint is where to look before asking again.
+---@param e err.Record
+---@param look string command line without the program's name
+---@return err.Record
+function M.may_exist(e, look)
+  if e.kind == "timeout" or e.kind == "network" or e.kind == "server" then
+    e.hint = "it may have been made all the same, look first: clanker fly " .. look
+  end
+  return e
+end
+
 --- An error about a region, with the regions there are as its hint.
 ---@async
 ---@param ctx op.Context

@@ -40,6 +40,30 @@ local WIRE = {
   v4 = "v4", v6 = "v6", shared = "shared_v4", private = "private_v6",
 }
 
+-- What both of them take.
+local ALLOCATION = {
+  { "app", "app", "name of the app", required = true },
+  { "type", "enum", "kind of address", required = true,
+    values = { "v4", "v6", "shared", "private" },
+    wire = function(value)
+      return WIRE[value]
+    end },
+  { "region", "region", "region of the address; everywhere unless told" },
+  { "network", "name", "network of a private address" },
+  { "org", "org", "organization of that network", at = "body.org_slug" },
+}
+
+op {
+  id = "ips.allocate_once",
+  hidden = true,
+  title = "Ask for an address",
+  effect = "write",
+  http = { "POST", "/v1/apps/{app}/ip_assignments" },
+  limit = "app",
+  params = ALLOCATION,
+  returns = "ip",
+}
+
 op {
   id = "ips.allocate",
   title = "Allocate an IP address",
@@ -52,19 +76,22 @@ op {
       confirm = "Allocate a v4 address for app {app}? It is billed by the month;"
         .. " a shared one (--type shared) is free." },
   },
-  http = { "POST", "/v1/apps/{app}/ip_assignments" },
-  limit = "app",
-  params = {
-    { "app", "app", "name of the app", required = true },
-    { "type", "enum", "kind of address", required = true,
-      values = { "v4", "v6", "shared", "private" },
-      wire = function(value)
-        return WIRE[value]
-      end },
-    { "region", "region", "region of the address; everywhere unless told" },
-    { "network", "name", "network of a private address" },
-    { "org", "org", "organization of that network", at = "body.org_slug" },
-  },
+  calls = { "ips.allocate_once", "regions.list_all" },
+  run = function(ctx, args)
+    if args.network and args.type ~= "private" then
+      return nil, err.new({
+        kind = "usage", message = "only a private address is of a network",
+        hint = "say --type private, or leave --network out",
+      })
+    end
+    local made, e = ctx.call("ips.allocate_once", args)
+    if made then
+      return made
+    end
+    return nil, flow.with_regions(ctx,
+      flow.may_exist(e, "list ips --app " .. args.app))
+  end,
+  params = ALLOCATION,
   returns = "ip",
   columns = {
     { "IP", "ip" },

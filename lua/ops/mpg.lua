@@ -189,7 +189,8 @@ op {
       disk_gb = args.disk_gb, version = args.version,
     })
     if not cluster then
-      return nil, flow.with_regions(ctx, e, "mpg_available")
+      return nil, flow.with_regions(ctx,
+        flow.may_exist(e, "list mpg --org " .. org), "mpg_available")
     elseif args.no_wait then
       return cluster
     end

@@ -67,7 +67,8 @@ local function add(ctx, org, args)
     network = args.network,
   })
   if not reply then
-    return nil, flow.with_regions(ctx, e, "gateway_available")
+    return nil, flow.with_regions(ctx,
+      flow.may_exist(e, "list wireguard --org " .. org.slug), "gateway_available")
   end
   local pieces
   pieces, e = peer_config.pieces(reply, private_key)

@@ -207,7 +207,7 @@ local function plan_token(ctx, args)
     local app, e = ctx.call("tokens.app_nodes", { app = args.app })
     return app and {
       profile = "deploy", params = { app_id = app.id }, node = app.organization.id,
-      name = "flyctl deploy token",
+      name = "flyctl deploy token", where = "--app " .. args.app,
     }, e
   end
   local slug, e = flow.one_org(ctx, args)
@@ -217,6 +217,7 @@ local function plan_token(ctx, args)
   end
   return org and {
     profile = "deploy_organization", node = org.id, name = "Org deploy token",
+    where = "--org " .. org.slug,
   }, e
 end
 
@@ -281,10 +282,12 @@ op {
     if not plan then
       return nil, e
     end
-    return ctx.call("tokens.create_once", {
+    local made
+    made, e = ctx.call("tokens.create_once", {
       name = args.name or plan.name, node = plan.node, profile = plan.profile,
       params = plan.params, expiry = ("%ds"):format(math.ceil(args.expiry)),
     })
+    return made, e and flow.may_exist(e, "list tokens " .. plan.where)
   end,
   params = {
     { "type", "enum", "what it may act on", required = true,
