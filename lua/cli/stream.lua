@@ -93,6 +93,9 @@ local function run(call, account, on_stdout, on_stderr)
   local ok, value, e = pcall(account.call, account, call.row.id, call.args, {
     face = "cli", color = call.out:colors(1) and call.out:colors(2),
     on_stdout = on_stdout, on_stderr = on_stderr,
+    on_notice = function(text)
+      call.out:note(text)
+    end,
   })
   if ok then
     return value, e

@@ -71,7 +71,11 @@ local function works(client, call)
       return client:nested(call, id, args, opts or {})
     end,
     notice = function(text)
-      call.tally.warnings[#call.tally.warnings + 1] = text
+      if call.opts.on_notice then
+        call.opts.on_notice(text)
+      else
+        call.tally.warnings[#call.tally.warnings + 1] = text
+      end
     end,
   }
   return {

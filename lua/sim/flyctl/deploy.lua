@@ -62,13 +62,14 @@ end
 local function chosen(run, machines)
   local regions = tbl.set(flyctl.words(run.flags.regions))
   local without = tbl.set(flyctl.words(run.flags["exclude-regions"]))
+  local spared = tbl.set(flyctl.words(run.flags["exclude-machines"]))
   local only = tbl.set(flyctl.words(run.flags["only-machines"]))
   local groups = tbl.set(flyctl.words(run.flags["process-groups"]))
   return tbl.filter(machines, function(machine)
     return (next(regions) == nil or regions[machine.region])
       and (next(only) == nil or only[machine.id])
       and (next(groups) == nil or groups[rollout.group(machine)])
-      and not without[machine.region]
+      and not without[machine.region] and not spared[machine.id]
   end)
 end
 

@@ -131,8 +131,10 @@ end
 local function read_counts(run, machines)
   local counts, have = {}, {}
   for _, machine in ipairs(machines) do
-    local group = rollout.group(machine)
-    have[group] = (have[group] or 0) + 1
+    if not run.flags.region or machine.region == run.flags.region then
+      local group = rollout.group(machine)
+      have[group] = (have[group] or 0) + 1
+    end
   end
   for _, arg in ipairs(run.args) do
     local group, text = arg:match("^([%w_-]+)=(.*)$")

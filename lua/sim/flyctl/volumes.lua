@@ -3,9 +3,13 @@
 
 local flyctl = require "sim.flyctl"
 local json = require "base.json"
+local task = require "sys.task"
 local tbl = require "base.tbl"
 
 local M = {}
+
+-- Seconds between two looks at a new volume, and it may take.
+local PAUSE, LIMIT = 0.1, 30
 
 -- The app, and what a request about it answers.
 ---@async
@@ -64,6 +68,17 @@ function M.volumes_show(run)
   return show(run, volume)
 end
 
+-- A volume that is there, not only about to be.
+---@async
+local function created(run, made)
+  local deadline = task.now() + LIMIT
+  while made and made.state == "creating" and task.now() < deadline do
+    task.sleep(PAUSE)
+    made = ask(run, "GET", "/volumes/%s", made.id)
+  end
+  return made
+end
+
 ---@async
 function M.volumes_create(run)
   local flags = run.flags
@@ -78,6 +93,7 @@ function M.volumes_create(run)
       encrypted = not flags["no-encryption"], snapshot_id = flags["snapshot-id"],
       snapshot_retention = flags["snapshot-retention"],
     })
+    volume = volume and created(run, volume)
     if not volume then
       return nil, e
     end
