@@ -53,7 +53,7 @@ t.test("the exit code is flyctl's, and what it said stands once", function()
 end)
 
 t.test("what a machine does not survive is a failure, and so is the release", function()
-  local account = assert(sim.start({ seed = "demo", token = "fo1_simright" }))
+  local account = assert(sim.start({ seed = "demo", token = "fo1_simright", limits = false }))
   t.cleanup(account.stop)
   local directory = account.flyctl():match("^(.*)/")
   local env = {
@@ -245,7 +245,7 @@ t.test("wrong input is refused before anything runs", function()
 end)
 
 t.test("the forms people type do what they say", function()
-  local account = assert(sim.start({ seed = "demo", token = "fo1_simright" }))
+  local account = assert(sim.start({ seed = "demo", token = "fo1_simright", limits = false }))
   t.cleanup(account.stop)
   local home = t.tmpdir()
   local env = {

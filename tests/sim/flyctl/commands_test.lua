@@ -14,7 +14,9 @@ local Flyctl = {}
 Flyctl.__index = Flyctl
 
 local function open(seed)
-  local account = assert(sim.start({ seed = seed or "demo", token = "fo1_simright" }))
+  local account = assert(sim.start({
+    seed = seed or "demo", token = "fo1_simright", limits = false,
+  }))
   t.cleanup(account.stop)
   local home = t.tmpdir()
   return setmetatable({
