@@ -83,6 +83,35 @@ t.test("the simulator leaves no program behind", function()
   t.eq(fs.list(place), {})
 end)
 
+t.test("an interrupt leaves no program behind either", function()
+  local place = t.tmpdir()
+  local child <close> = assert(process.spawn({
+    argv = { t.binary(), "--sim", "fly", "deploy", "--app", "my-app" },
+    inherit = { "CLANKER_LUA", "ASAN_OPTIONS", "PATH" },
+    env = { HOME = t.tmpdir(), TMPDIR = place },
+  }))
+  repeat
+    local stream, chunk = child:read()
+    t.ok(stream, "it ended before it began")
+  until stream == "stdout" and chunk:find("Updating")
+  t.ok(#fs.list(place) > 0)
+  t.ok(child:kill("SIGINT"))
+  t.eq(child:wait().code, 130)
+  t.eq(fs.list(place), {})
+end)
+
+t.test("what flyctl logs is gone with its directory", function()
+  local home = t.tmpdir()
+  local result = simulated("secrets set KEY=hunter2 --app my-app --via flyctl",
+    { env = { HOME = home } })
+  t.eq(result.code, 0, result.stderr)
+  t.lacks(result.stdout .. result.stderr, "hunter2")
+  t.eq(fs.exists(home .. "/.fly"), false)
+  for _, name in ipairs(fs.list("/dev/shm") or {}) do
+    t.ok(not name:find("^clanker%-fly%-") or not fs.exists("/dev/shm/" .. name .. "/logs"), name)
+  end
+end)
+
 -- A directory with a shell script in flyctl's place. Its version is right unless
 -- told.
 local function script(body, version)

@@ -10,6 +10,7 @@ local os = require "sys.os"
 local secret = require "sys.secret"
 local str = require "base.str"
 local task = require "sys.task"
+local tbl = require "base.tbl"
 local time = require "base.time"
 
 local M = {}
@@ -19,6 +20,7 @@ local M = {}
 ---@field web string base URL of GraphQL and of the web API
 ---@field headers table<string, any>
 ---@field log_path string?
+---@field nonce string? of the lease that is held
 local Api = {}
 Api.__index = Api
 
@@ -158,13 +160,7 @@ end
 local function ask(self, method, url, body)
   local text = body ~= nil and json.encode(body) or nil
   self:log(("DEBUG --> %s %s %s"):format(method, url, text or ""))
-  local headers = self.headers
-  if self.nonce then
-    headers = setmetatable({ ["fly-machine-lease-nonce"] = self.nonce }, nil)
-    for name, value in pairs(self.headers) do
-      headers[name] = value
-    end
-  end
+  local headers = tbl.merge(self.headers, { ["fly-machine-lease-nonce"] = self.nonce })
   local reply, e = send({
     method = method, url = url, body = text, headers = headers, timeout = TIMEOUT,
   })
@@ -238,14 +234,14 @@ function Api:leased(app, id, fn)
   if not lease then
     return nil, err.wrap(e, "failed to obtain lease")
   end
-  local held <close> = setmetatable({}, { __close = function()
+  self.nonce = lease.data.nonce
+  local _ <close> = setmetatable({}, { __close = function()
     task.shield(function()
       self:rest("DELETE", "/apps/%s/machines/%s/lease", app, id)
     end)
     self.nonce = nil
   end })
-  self.nonce = lease.data.nonce
-  return fn(held)
+  return fn()
 end
 
 return M
