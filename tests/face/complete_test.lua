@@ -55,6 +55,24 @@ t.test("live names come from the operation the type names, within the app", func
   t.eq(candidates("--app", "wo"), "worker")
 end)
 
+t.test("peers, tokens, add-ons and addresses complete from their lists", function()
+  for line, op in pairs({
+    ["wireguard remove"] = "wireguard.list", ["tokens revoke"] = "tokens.list",
+    ["destroy redis"] = "redis.list", ["tigris destroy"] = "tigris.list",
+    ["mpg backups"] = "mpg.list", ["mpg destroy"] = "mpg.list",
+    ["ips release --app web"] = "ips.list", ["certs remove --app web"] = "certs.list",
+  }) do
+    local words = { "fly" }
+    for word in line:gmatch("%S+") do
+      words[#words + 1] = word
+    end
+    words[#words + 1] = ""
+    candidates(table.unpack(words))
+    t.eq(asked and asked.op, op, line)
+  end
+  t.eq(candidates("fly", "tokens", "create", "--type", ""), "deploy org readonly")
+end)
+
 t.test("names that a shell would read something into are not offered", function()
   local _, found = candidates("fly", "get", "app", "")
   t.eq(#found, 2)

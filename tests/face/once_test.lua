@@ -134,3 +134,29 @@ t.test("without flyctl a readonly token is refused with how to get it", function
   t.match(result.stderr, "install")
   t.ok(not fs.exists(home .. "/it"))
 end)
+
+local KEY = "c2ltdWxhdGVkLWNhbmFyeS1rZXktb2YtYS1jZXJ0aWZpY2F0ZQ=="
+
+t.test("a certificate's private key is in no output", function()
+  local account = open()
+  local home = t.tmpdir()
+  local function pem(label, body)
+    return ("-----BEGIN %s-----\n%s\n-----END %s-----\n"):format(label, body, label)
+  end
+  assert(fs.write(home .. "/cert.pem", pem("CERTIFICATE", "MA==")))
+  assert(fs.write(home .. "/key.pem", pem("PRIVATE KEY", KEY)))
+  for i, case in ipairs({
+    { "my-app", "", 0 }, { "my-app", "-o json", 0 }, { "my-app", "--raw", 0 },
+    { "nope", "", 4 },
+  }) do
+    local result = run(account, ('"$0" --debug fly certs add own%d.example.com --app %s'
+      .. ' --cert "$HOME/cert.pem" --key "$HOME/key.pem" %s'):format(i, case[1], case[2]), home)
+    t.eq(result.code, case[3], result.stderr)
+    local seen = result.stdout .. result.stderr .. files_but(home, home .. "/key.pem")
+    t.ok(not seen:find(KEY, 1, true), case[2])
+  end
+  local result = run(account, '"$0" --debug fly certs add own.example.com --app my-app'
+    .. ' --cert "$HOME/key.pem" --key "$HOME/cert.pem"', home)
+  t.eq(result.code, 2)
+  t.ok(not (result.stdout .. result.stderr):find(KEY, 1, true))
+end)

@@ -83,6 +83,23 @@ t.test("what may be the beginning of a secret is held back, and given at the end
   t.eq(result.stderr, "-")
 end)
 
+t.test("only a terminal is shown a secret", function()
+  t.match(child("reveal").stdout, "^before ENOTTY\nmasked %[secret%]\n")
+  t.raises(function()
+    host.reveal(1, "text")
+  end, "secret")
+end)
+
+t.test("a terminal is shown it without what acts on terminals", function()
+  local result = t.ok(process.run {
+    argv = { "/bin/sh", "-c", [[export CLI="$0"; exec script -qec]]
+      .. [[ '"$CLI" -l tests/host/fixtures/term_child.lua reveal' /dev/null]], t.binary() },
+    stdin = "", timeout = 60, inherit = { "CLANKER_LUA", "PATH", "HOME" },
+  })
+  t.match(result.stdout, "^before first hunter2\\x1b%[31m\r\n"
+    .. "second \\u{202e}hunter2\r\nshown\r\nmasked %[secret%]\r\n")
+end)
+
 t.test("a lot of output arrives whole, by whichever task it was written", function()
   local result = child("many")
   local lines = {}
