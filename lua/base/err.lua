@@ -96,6 +96,20 @@ function M.from_host(message, code, subject)
   return M.new({ kind = HOST_KINDS[code] or "error", message = text, code = code })
 end
 
+--- What a function of the host gave: its value, or nil and its triplet as a
+--- record.
+---@generic T
+---@param value T?
+---@param message string?
+---@param code string?
+---@return T?, err.Record?
+function M.outcome(value, message, code)
+  if value == nil then
+    return nil, M.from_host(message, code)
+  end
+  return value
+end
+
 --- The same error seen from further out: everything kept, the message told
 --- with its subject before it.
 ---@param e err.Record|string

@@ -7,17 +7,10 @@ local host = require "host.crypto"
 
 local M = {}
 
-local function record(value, message, code)
-  if not value then
-    return nil, err.from_host(message, code)
-  end
-  return value
-end
-
 --- A new random key.
 ---@return secret.Secret? key, err.Record?
 function M.key()
-  return record(host.key())
+  return err.outcome(host.key())
 end
 
 --- Seals a secret: nobody without the key can read or change it.
@@ -25,7 +18,7 @@ end
 ---@param text secret.Secret
 ---@return string? sealed, err.Record?
 function M.seal(key, text)
-  return record(host.seal(key, text))
+  return err.outcome(host.seal(key, text))
 end
 
 --- Opens what was sealed with this key; anything else is an error (EBADMSG).
@@ -33,7 +26,7 @@ end
 ---@param sealed string
 ---@return secret.Secret? text, err.Record?
 function M.open(key, sealed)
-  return record(host.open(key, sealed))
+  return err.outcome(host.open(key, sealed))
 end
 
 --- A secret in base64.
@@ -44,7 +37,7 @@ M.base64 = host.base64
 ---@param text secret.Secret
 ---@return secret.Secret? bytes, err.Record?
 function M.from_base64(text)
-  return record(host.from_base64(text))
+  return err.outcome(host.from_base64(text))
 end
 
 --- A new X25519 key pair as WireGuard takes it, both keys in base64.

@@ -23,13 +23,6 @@ local M = {}
 local MAX_WALK_ENTRIES = 100000
 local MAX_WALK_DEPTH = 64
 
-local function outcome(value, message, code)
-  if value ~= nil then
-    return value
-  end
-  return nil, err.from_host(message, code)
-end
-
 --- The content of a file, at most `max` bytes (16 MiB), else an error with code
 --- E2BIG. Waits when it is a pipe or a terminal.
 ---@async
@@ -38,7 +31,7 @@ end
 ---@return string?
 ---@return err.Record?
 function M.read(path, max)
-  return outcome(host.read(path, max))
+  return err.outcome(host.read(path, max))
 end
 
 --- Replaces or creates a file at once: nobody, not even after a crash, sees half
@@ -49,7 +42,7 @@ end
 ---@return boolean?
 ---@return err.Record?
 function M.write(path, data, options)
-  return outcome(host.write(path, data, options))
+  return err.outcome(host.write(path, data, options))
 end
 
 --- Adds to the end of a file, or creates it. `sync` waits for the disk.
@@ -59,7 +52,7 @@ end
 ---@return boolean?
 ---@return err.Record?
 function M.append(path, data, options)
-  return outcome(host.append(path, data, options))
+  return err.outcome(host.append(path, data, options))
 end
 
 --- Creates a directory (0700); with `parents` also those above it, and it may
@@ -70,7 +63,7 @@ end
 ---@return boolean?
 ---@return err.Record?
 function M.mkdir(path, mode, parents)
-  return outcome(host.mkdir(path, { mode = mode, parents = parents }))
+  return err.outcome(host.mkdir(path, { mode = mode, parents = parents }))
 end
 
 --- What a path is; with `nofollow` of a symbolic link itself.
@@ -79,7 +72,7 @@ end
 ---@return fs.Stat?
 ---@return err.Record?
 function M.stat(path, nofollow)
-  return outcome(host.stat(path, nofollow))
+  return err.outcome(host.stat(path, nofollow))
 end
 
 --- Whether something is there (a dangling symbolic link counts).
@@ -147,7 +140,7 @@ end
 ---@return boolean?
 ---@return err.Record?
 function M.remove(path, recursive)
-  return outcome(host.remove(path, recursive))
+  return err.outcome(host.remove(path, recursive))
 end
 
 --- Moves a file or directory, replacing a file.
@@ -156,7 +149,7 @@ end
 ---@return boolean?
 ---@return err.Record?
 function M.rename(from, to)
-  return outcome(host.rename(from, to))
+  return err.outcome(host.rename(from, to))
 end
 
 --- Makes a symbolic link at a path; what it points to is not looked at.
@@ -165,7 +158,7 @@ end
 ---@return boolean?
 ---@return err.Record?
 function M.symlink(target, path)
-  return outcome(host.symlink(target, path))
+  return err.outcome(host.symlink(target, path))
 end
 
 --- Takes an exclusive lock between processes and tasks, on a file made for it.
@@ -177,7 +170,7 @@ end
 ---@return fs.Lock?
 ---@return err.Record?
 function M.lock(path, options)
-  return outcome(host.lock(path, options and options.timeout))
+  return err.outcome(host.lock(path, options and options.timeout))
 end
 
 --- Makes a private directory with a new name in $TMPDIR or /tmp.
@@ -185,7 +178,7 @@ end
 ---@return string?
 ---@return err.Record?
 function M.tmpdir(prefix)
-  return outcome(host.tmpdir(prefix))
+  return err.outcome(host.tmpdir(prefix))
 end
 
 --- The absolute path without symbolic links, "." and "..".
@@ -193,14 +186,14 @@ end
 ---@return string?
 ---@return err.Record?
 function M.realpath(path)
-  return outcome(host.realpath(path))
+  return err.outcome(host.realpath(path))
 end
 
 --- The user's home directory.
 ---@return string?
 ---@return err.Record?
 function M.home()
-  return outcome(host.home())
+  return err.outcome(host.home())
 end
 
 return M

@@ -11,13 +11,6 @@ local M = {}
 --- Seconds for one question.
 local TIMEOUT = 5
 
-local function record(value, message, code)
-  if not value then
-    return nil, err.from_host(message, code)
-  end
-  return value
-end
-
 --- Whether there may be one: without a session bus, libsecret would start one.
 ---@return boolean
 function M.is_likely()
@@ -34,7 +27,7 @@ end
 ---@param account string
 ---@return secret.Secret?, err.Record?
 function M.lookup(account)
-  return record(host.lookup(account, nil, TIMEOUT))
+  return err.outcome(host.lookup(account, nil, TIMEOUT))
 end
 
 --- Keeps a secret of at most 63 bytes.
@@ -43,7 +36,7 @@ end
 ---@param text secret.Secret
 ---@return true?, err.Record?
 function M.store(account, text)
-  return record(host.store(account, text, TIMEOUT))
+  return err.outcome(host.store(account, text, TIMEOUT))
 end
 
 return M

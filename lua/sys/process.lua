@@ -59,11 +59,7 @@ end
 ---@param opts process.Options
 ---@return process.Process?, err.Record?
 function M.spawn(opts)
-  local process, message, code = host.spawn(host_options(opts))
-  if not process then
-    return nil, err.from_host(message, code)
-  end
-  return process
+  return err.outcome(host.spawn(host_options(opts)))
 end
 
 --- Closes the child at the end of a scope. When an error leaves the scope the
@@ -154,11 +150,7 @@ end
 ---@param path? string
 ---@return string?, err.Record?
 function M.which(name, path)
-  local found, message, code = host.which(name, path)
-  if not found then
-    return nil, err.from_host(message, code)
-  end
-  return found
+  return err.outcome(host.which(name, path))
 end
 
 return M

@@ -37,11 +37,7 @@ end
 ---@return true?
 ---@return err.Record?
 function Limiter:acquire(key, per_second, burst, n)
-  local ok, message, code = self.handle:acquire(key, per_second, burst, n)
-  if not ok then
-    return nil, err.from_host(message, code)
-  end
-  return true
+  return err.outcome(self.handle:acquire(key, per_second, burst, n))
 end
 
 --- Seconds until `n` (1) requests could start; takes nothing.

@@ -49,13 +49,6 @@ M.masker = host.masker
 ---@type fun()
 M.wipe = host.wipe
 
-local function record(value, message, code)
-  if not value then
-    return nil, err.from_host(message, code)
-  end
-  return value
-end
-
 ---@class secret.Entry
 ---@field name string
 ---@field value secret.Secret
@@ -65,7 +58,7 @@ end
 ---@param text secret.Secret
 ---@return secret.Entry[]?, err.Record? names the line, not what it holds
 function M.dotenv(text)
-  return record(host.dotenv(text))
+  return err.outcome(host.dotenv(text))
 end
 
 --- The value of an environment variable; `take` removes it from this process.
@@ -73,7 +66,7 @@ end
 ---@param take? boolean
 ---@return secret.Secret?, err.Record?
 function M.from_env(name, take)
-  return record(host.from_env(name, take))
+  return err.outcome(host.from_env(name, take))
 end
 
 --- The content of a file, FIFO or device, at most `max` (65536) bytes.
@@ -82,7 +75,7 @@ end
 ---@param max? integer
 ---@return secret.Secret?, err.Record?
 function M.from_file(path, max)
-  return record(host.from_file(path, max))
+  return err.outcome(host.from_file(path, max))
 end
 
 --- All that comes from an open descriptor; 0 is standard input.
@@ -91,7 +84,7 @@ end
 ---@param max? integer
 ---@return secret.Secret?, err.Record?
 function M.from_fd(fd, max)
-  return record(host.from_fd(fd, max))
+  return err.outcome(host.from_fd(fd, max))
 end
 
 return M

@@ -90,14 +90,6 @@ local function flatten(headers)
   return flat
 end
 
---- The triplet's end as an error record.
-local function outcome(ok, message, code)
-  if ok then
-    return ok
-  end
-  return nil, err.from_host(message, code)
-end
-
 local Stream = {}
 Stream.__index = Stream
 
@@ -108,7 +100,7 @@ Stream.__index = Stream
 ---@return boolean? ok
 ---@return err.Record?
 function Stream:write(chunk)
-  return outcome(self.raw:write(chunk))
+  return err.outcome(self.raw:write(chunk))
 end
 
 --- Ends the body. A stream its handler leaves open is ended when it returns.
@@ -159,7 +151,7 @@ end
 ---@return err.Record?
 function Request:stream(status, headers)
   local raw = self.raw
-  local ok, e = outcome(raw:stream(status, flatten(headers)))
+  local ok, e = err.outcome(raw:stream(status, flatten(headers)))
   if not ok then
     return nil, e
   end

@@ -49,11 +49,7 @@ end
 ---@return table[]?
 ---@return err.Record?
 function Db:query(sql, params)
-  local rows, message, code = self.handle:query(sql, params)
-  if not rows then
-    return nil, err.from_host(message, code)
-  end
-  return rows
+  return err.outcome(self.handle:query(sql, params))
 end
 
 --- The first row of a query: a table, false when there is none, or nil and the
@@ -93,11 +89,7 @@ end
 ---@return integer? version
 ---@return err.Record?
 function Db:migrate(steps)
-  local version, message, code = self.handle:migrate(steps)
-  if not version then
-    return nil, err.from_host(message, code)
-  end
-  return version
+  return err.outcome(self.handle:migrate(steps))
 end
 
 --- Closes the database; twice is once.

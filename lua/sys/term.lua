@@ -8,13 +8,6 @@ local secret = require "sys.secret"
 
 local M = {}
 
-local function outcome(value, message, code)
-  if value ~= nil then
-    return value
-  end
-  return nil, err.from_host(message, code)
-end
-
 --- Whether standard input (0), output (1) or error (2) is a terminal.
 ---@type fun(fd: integer): boolean
 M.is_tty = host.is_tty
@@ -50,7 +43,7 @@ end
 ---@return boolean?
 ---@return err.Record?
 function M.write(fd, text)
-  return outcome(host.write(fd, text))
+  return err.outcome(host.write(fd, text))
 end
 
 --- Writes what `write` held back.
@@ -59,7 +52,7 @@ end
 ---@return boolean?
 ---@return err.Record?
 function M.flush(fd)
-  return outcome(host.flush(fd))
+  return err.outcome(host.flush(fd))
 end
 
 --- Shows a secret at a terminal, made harmless like `sanitize` with lines; code
@@ -74,7 +67,7 @@ function M.reveal(fd, handle)
   if not ok then
     return nil, err.from_host(message, code)
   end
-  return outcome(host.reveal(fd, handle))
+  return err.outcome(host.reveal(fd, handle))
 end
 
 --- The text with everything a terminal could act on, or that hides or reorders
@@ -104,7 +97,7 @@ local function ask(how, prompt)
     host.flush(1)
     host.flush(2)
   end
-  return outcome(how(prompt))
+  return err.outcome(how(prompt))
 end
 
 --- Asks for a line. Error codes: ENOTTY when standard input is no terminal (then
@@ -220,7 +213,7 @@ end
 ---@return string?
 ---@return err.Record?
 function M.stdin(max)
-  return outcome(host.stdin(max))
+  return err.outcome(host.stdin(max))
 end
 
 --- The same as a secret, at most `max` bytes (64 KiB): it is never a string.

@@ -6,6 +6,7 @@
 #include <lua.h>
 
 #include "core/mem.h"
+#include "host/class.h"
 #include "host/err.h"
 #include "host/task.h"
 
@@ -333,26 +334,13 @@ static const luaL_Reg conn_methods[] = {
     {"write", conn_write}, {NULL, NULL},
 };
 
-static void new_meta(lua_State *L, const char *name, const luaL_Reg *methods,
-                     lua_CFunction close)
-{
-    luaL_newmetatable(L, name);
-    lua_pushcfunction(L, close);
-    lua_setfield(L, -2, "__gc");
-    lua_pushcfunction(L, close);
-    lua_setfield(L, -2, "__close");
-    lua_newtable(L);
-    luaL_setfuncs(L, methods, 0);
-    lua_setfield(L, -2, "__index");
-    lua_pop(L, 1);
-}
-
 int luaopen_host_devnet(lua_State *L);
 
 int luaopen_host_devnet(lua_State *L)
 {
-    new_meta(L, LISTENER_META, listener_methods, listener_close);
-    new_meta(L, CONN_META, conn_methods, conn_close);
+    clk_class(L, LISTENER_META, listener_methods, listener_close,
+              listener_close);
+    clk_class(L, CONN_META, conn_methods, conn_close, conn_close);
     luaL_newlib(L, functions);
     return 1;
 }

@@ -12,6 +12,7 @@
 #include "bind/l_secret.h"
 #include "core/fs.h"
 #include "core/watch.h"
+#include "host/class.h"
 #include "host/err.h"
 #include "host/task.h"
 
@@ -453,20 +454,12 @@ static const luaL_Reg functions[] = {
     {"write", fs_write},       {NULL, NULL},
 };
 
-static void new_class(lua_State *L, const char *name, lua_CFunction gc)
-{
-    luaL_newmetatable(L, name);
-    lua_pushcfunction(L, gc);
-    lua_setfield(L, -2, "__gc");
-    lua_pop(L, 1);
-}
-
 int luaopen_host_fs(lua_State *L);
 
 int luaopen_host_fs(lua_State *L)
 {
-    new_class(L, READER_META, reader_gc);
-    new_class(L, LIST_META, list_gc);
+    clk_class(L, READER_META, NULL, NULL, reader_gc);
+    clk_class(L, LIST_META, NULL, NULL, list_gc);
     clk_lock_class(L);
     luaL_newlib(L, functions);
     return 1;

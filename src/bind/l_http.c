@@ -7,6 +7,7 @@
 #include "bind/http_options.h"
 #include "core/curl_api.h"
 #include "core/http.h"
+#include "host/class.h"
 #include "host/err.h"
 #include "host/task.h"
 
@@ -409,26 +410,13 @@ static const luaL_Reg transfer_methods[] = {
     {NULL, NULL},
 };
 
-static void new_meta(lua_State *L, const char *name, const luaL_Reg *methods,
-                     lua_CFunction close)
-{
-    luaL_newmetatable(L, name);
-    lua_pushcfunction(L, close);
-    lua_setfield(L, -2, "__gc");
-    lua_pushcfunction(L, close);
-    lua_setfield(L, -2, "__close");
-    lua_newtable(L);
-    luaL_setfuncs(L, methods, 0);
-    lua_setfield(L, -2, "__index");
-    lua_pop(L, 1);
-}
-
 int luaopen_host_http(lua_State *L);
 
 int luaopen_host_http(lua_State *L)
 {
-    new_meta(L, CLIENT_META, client_methods, client_close);
-    new_meta(L, TRANSFER_META, transfer_methods, transfer_close);
+    clk_class(L, CLIENT_META, client_methods, client_close, client_close);
+    clk_class(L, TRANSFER_META, transfer_methods, transfer_close,
+              transfer_close);
     luaL_newlib(L, functions);
     return 1;
 }

@@ -6,6 +6,7 @@
 
 #include "bind/l_secret.h"
 #include "core/keyring.h"
+#include "host/class.h"
 #include "host/err.h"
 #include "host/host.h"
 #include "host/task.h"
@@ -85,11 +86,7 @@ static int ask(lua_State *L, const char *text, size_t len)
     q = lua_newuserdatauv(L, sizeof(*q), 0);
     memset(q, 0, sizeof(*q));
     q->wait.cancel = on_cancel;
-    if (luaL_newmetatable(L, META)) {
-        lua_pushcfunction(L, question_gc);
-        lua_setfield(L, -2, "__gc");
-    }
-    lua_setmetatable(L, -2);
+    luaL_setmetatable(L, META);
     error = clk_keyring_open(&q->keyring, clk_loop(host), account, text, len,
                              (unsigned)(seconds * 1000), on_end, q);
     if (error)
@@ -139,6 +136,7 @@ int luaopen_host_keyring(lua_State *L);
 
 int luaopen_host_keyring(lua_State *L)
 {
+    clk_class(L, META, NULL, NULL, question_gc);
     luaL_newlib(L, functions);
     return 1;
 }

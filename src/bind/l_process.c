@@ -11,6 +11,7 @@
 #include "bind/process_words.h"
 #include "core/mem.h"
 #include "core/process.h"
+#include "host/class.h"
 #include "host/err.h"
 #include "host/task.h"
 
@@ -405,20 +406,11 @@ static const luaL_Reg methods[] = {
     {"read", process_read},   {"wait", process_wait}, {NULL, NULL},
 };
 
-static const luaL_Reg meta[] = {
-    {"__close", process_close},
-    {"__gc", process_gc},
-    {NULL, NULL},
-};
-
 int luaopen_host_process(lua_State *L);
 
 int luaopen_host_process(lua_State *L)
 {
-    luaL_newmetatable(L, META);
-    luaL_setfuncs(L, meta, 0);
-    luaL_newlib(L, methods);
-    lua_setfield(L, -2, "__index");
+    clk_class(L, META, methods, process_close, process_gc);
     luaL_newlib(L, functions);
     return 1;
 }

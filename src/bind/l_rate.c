@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/rate_queue.h"
+#include "host/class.h"
 #include "host/err.h"
 #include "host/task.h"
 
@@ -210,23 +211,12 @@ static const luaL_Reg methods[] = {
     {NULL, NULL},
 };
 
-static const luaL_Reg meta[] = {
-    {"__close", limiter_close},
-    {"__gc", limiter_close},
-    {NULL, NULL},
-};
-
 int luaopen_host_rate(lua_State *L);
 
 int luaopen_host_rate(lua_State *L)
 {
-    luaL_newmetatable(L, WAITER_META);
-    lua_pushcfunction(L, waiter_gc);
-    lua_setfield(L, -2, "__gc");
-    luaL_newmetatable(L, LIMITER_META);
-    luaL_setfuncs(L, meta, 0);
-    luaL_newlib(L, methods);
-    lua_setfield(L, -2, "__index");
+    clk_class(L, WAITER_META, NULL, NULL, waiter_gc);
+    clk_class(L, LIMITER_META, methods, limiter_close, limiter_close);
     luaL_newlib(L, functions);
     return 1;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/server.h"
+#include "host/class.h"
 #include "host/err.h"
 #include "host/task.h"
 
@@ -443,26 +444,12 @@ static const luaL_Reg server_methods[] = {
     {NULL, NULL},
 };
 
-static void new_class(lua_State *L, const char *name, const luaL_Reg *methods,
-                      lua_CFunction close, lua_CFunction gc)
-{
-    luaL_newmetatable(L, name);
-    lua_pushcfunction(L, close);
-    lua_setfield(L, -2, "__close");
-    lua_pushcfunction(L, gc);
-    lua_setfield(L, -2, "__gc");
-    lua_newtable(L);
-    luaL_setfuncs(L, methods, 0);
-    lua_setfield(L, -2, "__index");
-    lua_pop(L, 1);
-}
-
 int luaopen_host_server(lua_State *L);
 
 int luaopen_host_server(lua_State *L)
 {
-    new_class(L, REQUEST_META, request_methods, request_close, request_gc);
-    new_class(L, SERVER_META, server_methods, server_close, server_gc);
+    clk_class(L, REQUEST_META, request_methods, request_close, request_gc);
+    clk_class(L, SERVER_META, server_methods, server_close, server_gc);
     luaL_newlib(L, functions);
     return 1;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/store.h"
+#include "host/class.h"
 #include "host/err.h"
 
 #define DB_META "host.store.db"
@@ -477,24 +478,13 @@ static const luaL_Reg methods[] = {
     {NULL, NULL},
 };
 
-static const luaL_Reg meta[] = {
-    {"__close", db_close},
-    {"__gc", db_gc},
-    {NULL, NULL},
-};
-
 int luaopen_host_store(lua_State *L);
 
 int luaopen_host_store(lua_State *L)
 {
-    luaL_newmetatable(L, BLOB_META);
-    luaL_newmetatable(L, GUARD_META);
-    lua_pushcfunction(L, guard_close);
-    lua_setfield(L, -2, "__close");
-    luaL_newmetatable(L, DB_META);
-    luaL_setfuncs(L, meta, 0);
-    luaL_newlib(L, methods);
-    lua_setfield(L, -2, "__index");
+    clk_class(L, BLOB_META, NULL, NULL, NULL);
+    clk_class(L, GUARD_META, NULL, guard_close, NULL);
+    clk_class(L, DB_META, methods, db_close, db_gc);
     luaL_newlib(L, functions);
     return 1;
 }

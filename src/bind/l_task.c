@@ -3,6 +3,7 @@
 #include <lua.h>
 #include <string.h>
 
+#include "host/class.h"
 #include "host/err.h"
 #include "host/task_state.h"
 
@@ -296,26 +297,12 @@ static const luaL_Reg event_methods[] = {
     {NULL, NULL},
 };
 
-static void new_class(lua_State *L, const char *name, const luaL_Reg *methods,
-                      lua_CFunction gc)
-{
-    luaL_newmetatable(L, name);
-    lua_newtable(L);
-    luaL_setfuncs(L, methods, 0);
-    lua_setfield(L, -2, "__index");
-    if (gc) {
-        lua_pushcfunction(L, gc);
-        lua_setfield(L, -2, "__gc");
-    }
-    lua_pop(L, 1);
-}
-
 int luaopen_host_task(lua_State *L);
 
 int luaopen_host_task(lua_State *L)
 {
-    new_class(L, CLK_TASK_META, task_methods, NULL);
-    new_class(L, EVENT_META, event_methods, event_gc);
+    clk_class(L, CLK_TASK_META, task_methods, NULL, NULL);
+    clk_class(L, EVENT_META, event_methods, NULL, event_gc);
     luaL_newlib(L, functions);
     return 1;
 }

@@ -9,6 +9,7 @@
 #include "bind/term_handles.h"
 #include "core/term_out.h"
 #include "core/text.h"
+#include "host/class.h"
 #include "host/err.h"
 #include "host/gate.h"
 #include "host/host.h"
@@ -255,10 +256,7 @@ int luaopen_host_term(lua_State *L);
 
 int luaopen_host_term(lua_State *L)
 {
-    luaL_newmetatable(L, OUTPUTS_META);
-    lua_pushcfunction(L, outputs_gc);
-    lua_setfield(L, -2, "__gc");
-    lua_pop(L, 1);
+    clk_class(L, OUTPUTS_META, NULL, NULL, outputs_gc);
     clk_term_classes(L);
     clk_editor_class(L);
     luaL_newlib(L, functions);

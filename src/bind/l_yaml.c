@@ -9,6 +9,7 @@
 #include "bind/yaml_encode.h"
 #include "core/mem.h"
 #include "core/yaml.h"
+#include "host/class.h"
 #include "host/err.h"
 
 #define DOCUMENT_META "host.yaml.document"
@@ -289,9 +290,7 @@ int luaopen_host_yaml(lua_State *L);
 
 int luaopen_host_yaml(lua_State *L)
 {
-    luaL_newmetatable(L, DOCUMENT_META);
-    lua_pushcfunction(L, document_gc);
-    lua_setfield(L, -2, "__gc");
+    clk_class(L, DOCUMENT_META, NULL, NULL, document_gc);
     luaL_newmetatable(L, ARRAY_META);
     lua_pushboolean(L, 1);
     lua_setfield(L, -2, "__array");

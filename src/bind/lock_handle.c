@@ -7,6 +7,7 @@
 #include "bind/fs_handles.h"
 #include "core/fs.h"
 #include "core/mem.h"
+#include "host/class.h"
 #include "host/err.h"
 #include "host/task.h"
 
@@ -166,12 +167,5 @@ static const luaL_Reg methods[] = {
 
 void clk_lock_class(lua_State *L)
 {
-    luaL_newmetatable(L, LOCK_META);
-    lua_pushcfunction(L, lock_gc);
-    lua_setfield(L, -2, "__gc");
-    lua_pushcfunction(L, lock_release);
-    lua_setfield(L, -2, "__close");
-    luaL_newlib(L, methods);
-    lua_setfield(L, -2, "__index");
-    lua_pop(L, 1);
+    clk_class(L, LOCK_META, methods, lock_release, lock_gc);
 }

@@ -8,6 +8,7 @@
 #include "bind/l_secret.h"
 #include "bind/term_handles.h"
 #include "core/term_edit.h"
+#include "host/class.h"
 #include "host/err.h"
 #include "host/task.h"
 
@@ -193,12 +194,5 @@ static const luaL_Reg methods[] = {
 
 void clk_editor_class(lua_State *L)
 {
-    luaL_newmetatable(L, EDITOR_META);
-    lua_pushcfunction(L, editor_gc);
-    lua_setfield(L, -2, "__gc");
-    lua_pushcfunction(L, editor_close);
-    lua_setfield(L, -2, "__close");
-    luaL_newlib(L, methods);
-    lua_setfield(L, -2, "__index");
-    lua_pop(L, 1);
+    clk_class(L, EDITOR_META, methods, editor_close, editor_gc);
 }

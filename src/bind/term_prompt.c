@@ -12,6 +12,7 @@
 #include "core/mem.h"
 #include "core/term_line.h"
 #include "core/watch.h"
+#include "host/class.h"
 #include "host/err.h"
 #include "host/task.h"
 
@@ -253,16 +254,8 @@ int clk_term_stdin(lua_State *L)
     return input_done(L, LUA_OK, (lua_KContext)in);
 }
 
-static void new_class(lua_State *L, const char *name, lua_CFunction gc)
-{
-    luaL_newmetatable(L, name);
-    lua_pushcfunction(L, gc);
-    lua_setfield(L, -2, "__gc");
-    lua_pop(L, 1);
-}
-
 void clk_term_classes(lua_State *L)
 {
-    new_class(L, QUESTION_META, question_gc);
-    new_class(L, INPUT_META, input_gc);
+    clk_class(L, QUESTION_META, NULL, NULL, question_gc);
+    clk_class(L, INPUT_META, NULL, NULL, input_gc);
 }

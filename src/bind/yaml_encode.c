@@ -8,6 +8,7 @@
 #include "core/yaml.h"
 #include "core/yaml_scalar.h"
 #include "core/yaml_write.h"
+#include "host/class.h"
 #include "host/err.h"
 
 #define WRITER_META "host.yaml.writer"
@@ -267,7 +268,5 @@ int clk_yaml_encode(lua_State *L)
 
 void clk_yaml_encode_open(lua_State *L)
 {
-    luaL_newmetatable(L, WRITER_META);
-    lua_pushcfunction(L, box_gc);
-    lua_setfield(L, -2, "__gc");
+    clk_class(L, WRITER_META, NULL, NULL, box_gc);
 }

@@ -4,11 +4,11 @@
 #include <dlfcn.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
 
 #include <uv.h>
 
 #include "core/curl_heap.h"
+#include "core/dynlib.h"
 #include "core/mem.h"
 
 /* Older ones lack CURLOPT_PREREQFUNCTION, without which nobody can tell whether
@@ -45,20 +45,16 @@ static void *open_first(const char *const *names)
     return NULL;
 }
 
-/* dlsym's object pointer becomes a function pointer by its bytes: a cast
-   between the two is not C. */
 static int find_symbols(struct clk_curl *api, void *library, const char *name,
                         char *why)
 {
     for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++) {
-        void *address = dlsym(library, symbols[i].name);
-
-        if (!address) {
+        if (!clk_dynlib_find(library, symbols[i].name,
+                             (char *)api + symbols[i].offset)) {
             snprintf(why, CLK_CURL_WHY_SIZE, "%s has no %s", name,
                      symbols[i].name);
             return -1;
         }
-        memcpy((char *)api + symbols[i].offset, &address, sizeof(address));
     }
     return 0;
 }

@@ -3,22 +3,14 @@
 
 #include <dlfcn.h>
 #include <stdbool.h>
-#include <string.h>
+
+#include "core/dynlib.h"
 
 #ifdef __APPLE__
 #define LIBRARY "libedit.3.dylib"
 #else
 #define LIBRARY "libedit.so.2"
 #endif
-
-/* Stores a symbol's address in a function pointer of any type. */
-static bool load(void *library, const char *name, void *slot)
-{
-    void *symbol = dlsym(library, name);
-
-    memcpy(slot, &symbol, sizeof(symbol));
-    return symbol != NULL;
-}
 
 const struct clk_edit_api *clk_edit_api(void)
 {
@@ -32,7 +24,8 @@ const struct clk_edit_api *clk_edit_api(void)
     library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
     if (!library)
         return NULL;
-#define LOAD(name) complete = load(library, #name, &api.name) && complete;
+#define LOAD(name)                                                             \
+    complete = clk_dynlib_find(library, #name, &api.name) && complete;
     CLK_EDIT_FUNCTIONS(LOAD)
 #undef LOAD
     if (!complete) {

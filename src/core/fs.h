@@ -59,6 +59,9 @@ int clk_fs_replace(const char *path, const void *data, size_t length,
 int clk_fs_append(const char *path, const void *data, size_t length,
                   mode_t mode, bool sync);
 
+/* Writes all of it to a blocking descriptor. */
+int clk_fs_write_all(int fd, const void *data, size_t length);
+
 /* --- directories --------------------------------------------------------- */
 
 /* Creates a directory; with `parents` also those above it, and it is no error

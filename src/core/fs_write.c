@@ -20,17 +20,19 @@ enum {
 
 /* --- helpers ------------------------------------------------------------- */
 
-static int write_all(int fd, const char *data, size_t length)
+int clk_fs_write_all(int fd, const void *data, size_t length)
 {
-    while (length > 0) {
-        ssize_t count = write(fd, data, length);
+    const char *bytes = data;
 
-        if (count < 0 && errno != EINTR)
-            return -errno;
-        if (count > 0) {
-            data += count;
-            length -= (size_t)count;
-        }
+    while (length > 0) {
+        ssize_t count = write(fd, bytes, length);
+
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count <= 0)
+            return count < 0 ? -errno : UV_EIO;
+        bytes += count;
+        length -= (size_t)count;
     }
     return 0;
 }
@@ -127,7 +129,7 @@ static int temp_open(const struct place *place, char *name, size_t size)
 
 static int temp_fill(int fd, const void *data, size_t length, mode_t mode)
 {
-    int error = write_all(fd, data, length);
+    int error = clk_fs_write_all(fd, data, length);
 
     if (!error && fchmod(fd, mode) != 0)
         error = -errno;
@@ -221,7 +223,7 @@ int clk_fs_append(const char *path, const void *data, size_t length,
     else if (!S_ISREG(st.st_mode))
         error = UV_EINVAL;
     else
-        error = write_all(fd, data, length);
+        error = clk_fs_write_all(fd, data, length);
     /* A full disk must not leave half a record behind. */
     if (error && S_ISREG(st.st_mode) && ftruncate(fd, st.st_size) != 0)
         error = -errno;

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "core/dynlib.h"
 #include "core/mem.h"
 #include "core/secret.h"
 
@@ -62,14 +63,6 @@ static const struct schema schema = {
     .attributes = {{"store", 0}},
 };
 
-static bool load(void *library, const char *name, void *slot)
-{
-    void *symbol = dlsym(library, name);
-
-    memcpy(slot, &symbol, sizeof(symbol));
-    return symbol != NULL;
-}
-
 /* The library stays loaded: GLib cannot be unloaded. */
 static bool load_api(struct api *api)
 {
@@ -78,13 +71,14 @@ static bool load_api(struct api *api)
 
     if (!library)
         return false;
-    complete = load(library, "secret_password_lookup_sync", &api->lookup)
-               && load(library, "secret_password_store_sync", &api->store)
-               && load(library, "secret_password_free", &api->password_free)
-               && load(library, "g_cancellable_new", &api->cancellable_new)
-               && load(library, "g_cancellable_cancel", &api->cancel)
-               && load(library, "g_object_unref", &api->unref)
-               && load(library, "g_error_free", &api->error_free);
+    complete =
+        clk_dynlib_find(library, "secret_password_lookup_sync", &api->lookup)
+        && clk_dynlib_find(library, "secret_password_store_sync", &api->store)
+        && clk_dynlib_find(library, "secret_password_free", &api->password_free)
+        && clk_dynlib_find(library, "g_cancellable_new", &api->cancellable_new)
+        && clk_dynlib_find(library, "g_cancellable_cancel", &api->cancel)
+        && clk_dynlib_find(library, "g_object_unref", &api->unref)
+        && clk_dynlib_find(library, "g_error_free", &api->error_free);
     dlclose(library);
     return complete;
 }

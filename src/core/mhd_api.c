@@ -4,23 +4,14 @@
 #include <dlfcn.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <string.h>
+
+#include "core/dynlib.h"
 
 #ifdef __APPLE__
 #define LIBRARY "libmicrohttpd.12.dylib"
 #else
 #define LIBRARY "libmicrohttpd.so.12"
 #endif
-
-/* Stores a symbol's address in a function pointer of any type: POSIX says that
-   both have the same representation, ISO C knows no cast for it. */
-static bool load(void *library, const char *name, void *slot)
-{
-    void *symbol = dlsym(library, name);
-
-    memcpy(slot, &symbol, sizeof(symbol));
-    return symbol != NULL;
-}
 
 const struct clk_mhd_api *clk_mhd_api(const char **why)
 {
@@ -37,7 +28,7 @@ const struct clk_mhd_api *clk_mhd_api(const char **why)
         return NULL;
     }
 #define LOAD(name)                                                             \
-    complete = load(library, "MHD_" #name, &api.name) && complete;
+    complete = clk_dynlib_find(library, "MHD_" #name, &api.name) && complete;
     CLK_MHD_FUNCTIONS(LOAD)
 #undef LOAD
     if (!complete) {

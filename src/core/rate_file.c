@@ -14,6 +14,7 @@
 
 #include <uv.h>
 
+#include "core/fs.h"
 #include "core/mem.h"
 
 #define MAGIC UINT64_C(0x636c6b2d72617465) /* "clk-rate" */
@@ -44,21 +45,6 @@ static int lock(int fd)
     return UV_EBUSY;
 }
 
-static int write_all(int fd, const char *bytes, size_t len)
-{
-    while (len > 0) {
-        ssize_t n = write(fd, bytes, len);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return uv_translate_sys_error(n < 0 ? errno : EIO);
-        bytes += n;
-        len -= (size_t)n;
-    }
-    return 0;
-}
-
 /* Writes an empty table to `fd`: whole, since a hole in a mapped file is a
    crash once the disk is full. */
 static int write_empty(int fd, uint64_t boot)
@@ -72,7 +58,7 @@ static int write_empty(int fd, uint64_t boot)
     file->head.version = VERSION;
     file->head.slot_count = CLK_RATE_SLOTS;
     atomic_init(&file->head.boot, boot);
-    error = write_all(fd, (const char *)file, sizeof(*file));
+    error = clk_fs_write_all(fd, file, sizeof(*file));
     clk_free(file);
     return error;
 }

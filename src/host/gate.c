@@ -1,5 +1,6 @@
 /* Waiter lists with timeouts. A waiter is a userdata on the waiting task's
    stack; its timer lives in a heap block of its own until libuv closed it. */
+#include "host/class.h"
 #include "host/gate.h"
 
 #include <lauxlib.h>
@@ -80,10 +81,7 @@ static int waiter_gc(lua_State *L)
 
 void clk_gates_open(lua_State *L)
 {
-    luaL_newmetatable(L, WAITER_META);
-    lua_pushcfunction(L, waiter_gc);
-    lua_setfield(L, -2, "__gc");
-    lua_pop(L, 1);
+    clk_class(L, WAITER_META, NULL, NULL, waiter_gc);
 }
 
 static int start_timer(struct clk_gate_waiter *w, uv_loop_t *loop,
