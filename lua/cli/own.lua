@@ -78,6 +78,15 @@ M.LIST = {
     examples = { "sim", "sim --listen 127.0.0.1:0 --seed empty" },
   },
   {
+    path = "doctor", home = "cli.doctor",
+    title = "Find out why clanker does not work",
+    doc = [[
+      Looks at the configuration, the token, the network, the hosts, the clock
+      and flyctl; says of each whether it is all right, and what to do if it is
+      not. The exit code is the worst of what it found.]],
+    examples = { "doctor", "doctor --json" },
+  },
+  {
     path = "config show", home = "cli.config", fn = "show",
     title = "Show the settings in force and where each comes from",
   },

@@ -174,6 +174,31 @@ function Client:flyctl_is_safe()
   return require("fly.flyctl").is_safe(deps)
 end
 
+--- The version of flyctl, when it is one that can be used.
+---@async
+---@return string? version "0.4.69"
+---@return table? err
+function Client:flyctl_version()
+  local tool = require "fly.flyctl"
+  local path, e = tool.find({
+    process = self.deps.process or require "sys.process",
+    os = require "sys.os", settings = self.settings,
+  })
+  if not path then
+    return nil, e
+  end
+  local deps, why = flyctl_deps(self)
+  if not deps then
+    return nil, why
+  end
+  local version, untold = tool.version(deps)
+  local refused = version and tool.too_old(version)
+  if not version or refused then
+    return nil, untold or refused
+  end
+  return table.concat(version, ".")
+end
+
 --- Carries out a row in the way it names.
 ---@async
 ---@param self fly.Client

@@ -169,15 +169,18 @@ local function shell_word(path)
   return "'" .. path:gsub("'", [['\'']]) .. "'"
 end
 
---- A secret that others can read is told with the command that ends it.
----@param found fly.ConfigFile
----@param mode integer
-local function check_mode(found, mode)
-  if mode & 63 ~= 0 and holds_secret(found.values) then
-    found.warnings[#found.warnings + 1] =
-      ("%s holds a secret and other users can read it: chmod 600 %s")
-        :format(found.path, shell_word(found.path))
+--- What is wrong with a file that holds a secret and that others can read, with
+--- the command that ends it; nil when all is well.
+---@param path string
+---@param values table the file's sections
+---@return string?
+function M.exposure(path, values)
+  local stat = fs.stat(path)
+  if not stat or stat.mode & 63 == 0 or not holds_secret(values) then
+    return nil
   end
+  return ("%s holds a secret and other users can read it: chmod 600 %s"):format(
+    path, shell_word(path))
 end
 
 ---@param path string
@@ -220,7 +223,7 @@ function M.load(path, named)
   if not found then
     return nil, bad
   end
-  check_mode(found, stat.mode)
+  found.warnings[#found.warnings + 1] = M.exposure(path, found.values)
   return found
 end
 

@@ -46,7 +46,7 @@ local MONTHS = {
 --- Seconds from an HTTP date such as "Sun, 06 Nov 1994 08:49:37 GMT".
 ---@param text string
 ---@return number? seconds since 1970
-local function http_date(text)
+function M.http_date(text)
   local day, name, year, clock =
     text:match("^%a+, (%d%d) (%a%a%a) (%d%d%d%d) (%d%d:%d%d:%d%d) GMT$")
   local month = MONTHS[name]
@@ -68,7 +68,7 @@ function M.retry_after(value, wall)
   if digits then
     return #digits < 10 and tonumber(digits) or 1e9
   end
-  local at = http_date(value)
+  local at = M.http_date(value)
   return at and math.max(0, at - wall) or nil
 end
 
