@@ -106,7 +106,9 @@ local function settle(ctx, at, before, after)
       app = at.app, id = at.id, version = version, state = state,
     })
     if not reached then
-      return nil, why
+      -- That it was put back says more than the state it is in.
+      local _, reverted = check_kept(ctx, at, version)
+      return nil, reverted or why
     end
   end
   local machine, e = check_kept(ctx, at, version)

@@ -18,6 +18,9 @@ local M = {}
 -- Everything in the account, and the client's patience, is this much faster.
 local PACE = 0.02
 
+--- The same pace for other seeds and clocks.
+M.PACE = PACE
+
 local HURRIED = tbl.merge(require "sim.seeds.demo", { pace = PACE })
 
 -- Nothing to wait for: limits have tests of their own.
@@ -30,7 +33,7 @@ local UNLIMITED = {
 }
 
 --- Opens an account for the current test; closed with it.
----@param opts table? for sim.start
+---@param opts table? for sim.start; `client` holds more of the client's options
 ---@return table account { call, client, running }
 function M.open(opts)
   local options = { seed = HURRIED, limits = false }
@@ -38,7 +41,7 @@ function M.open(opts)
     options[key] = value
   end
   local running = assert(sim.start(options))
-  local made = client.new({
+  local made = client.new(tbl.merge({
     settings = {
       token = secret.new(running.token), token_source = "test",
       bases = { machines = running.url, api = running.url },
@@ -47,7 +50,7 @@ function M.open(opts)
     sleep = function(seconds)
       task.sleep(seconds * PACE)
     end,
-  })
+  }, options.client or {}))
   t.cleanup(function()
     made:close()
     http.close()
