@@ -29,11 +29,15 @@ local function forbidden(about)
   return "the token's scope leaves this action out; org and deploy tokens see less than a user's"
 end
 
+-- Resources whose ids are those of another one.
+local LISTED_AS = { leases = "machines", scale = "machines", logs = "machines" }
+
 ---@param about fly.About
 ---@return string?
 local function not_found(about)
   if about.app and about.id then
     local noun = about.op and about.op:match("^[%w_]+") or "machines"
+    noun = LISTED_AS[noun] or noun
     return ("check the id, and that it belongs to the app: `clanker fly list %s --app %s`")
       :format(noun, about.app)
   end

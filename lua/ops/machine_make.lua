@@ -49,28 +49,34 @@ local COLUMNS = {
   { "PRIVATE IP", "private_ip" },
 }
 
+local function is_free(volume)
+  return (volume.attached_machine_id or "") == ""
+end
+
 -- The volume a mount means: by id, or by name one that is free and in the
 -- region (any, when none is asked for).
-local function find_volume(volumes, wanted, region)
+local function find_volume(volumes, wanted, region, app)
   local by_id = spec.is_volume_id(wanted)
   local named = tbl.filter(volumes, function(volume)
     return (by_id and volume.id or volume.name) == wanted
   end)
   local free = tbl.find(named, function(volume)
-    return (volume.attached_machine_id or "") == ""
-      and (not region or volume.region == region)
+    return is_free(volume) and (not region or volume.region == region)
   end)
   if free then
     return free
   end
-  local other = named[1]
+  local other = tbl.find(named, is_free) or named[1]
   if not other then
     return nil, err.new({ kind = "not_found",
-      message = ("the app has no volume %s"):format(wanted) })
-  elseif (other.attached_machine_id or "") ~= "" then
+      message = ("app %s has no volume %s"):format(app, wanted),
+      hint = "clanker fly list volumes --app " .. app })
+  elseif not is_free(other) then
     return nil, err.new({ kind = "conflict",
-      message = ("volume %s is mounted by machine %s"):format(
-        other.id, other.attached_machine_id) })
+      message = ("volume %s is mounted by machine %s"):format(other.id,
+        other.attached_machine_id),
+      hint = "a volume has one machine: clanker fly list volumes --unattached --app "
+        .. app })
   end
   return nil, err.new({
     kind = "invalid",
@@ -100,11 +106,11 @@ local function mounts(ctx, args)
       return nil, nil, why
     end
     local volume
-    volume, why = find_volume(volumes, mount.volume, region)
+    volume, why = find_volume(volumes, mount.volume, region, args.app)
     if not volume then
       return nil, nil, why
     end
-    volume.attached_machine_id = "this one" -- two mounts do not share a volume
+    volume.attached_machine_id = "to be made" -- two mounts do not share a volume
     region = volume.region
     list[i] = { volume = volume.id, path = mount.path }
   end

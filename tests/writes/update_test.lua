@@ -3,6 +3,7 @@
 
 local http = require "sys.http"
 local json = require "base.json"
+local str = require "base.str"
 local t = require "kit"
 local worlds = require "writes.world"
 
@@ -80,15 +81,15 @@ end
 -- Puts `given` in the place of the config the simulator answers, and keeps what
 -- is sent as the new one.
 local function exchange(state, id)
-  local path = "/v1/apps/my-app/machines/" .. id .. "$"
+  local path = "/v1/apps/my-app/machines/" .. id
   return function(request)
-    if request.method == "POST" and request.url:find(path) then
+    if request.method == "POST" and str.ends_with(request.url, path) then
       state.sent = flat(request.body)
       -- The account gets one it can decode.
       request.body = assert(json.edit(state.sent, { { "config", state.own } }))
     end
     local reply, e = http.request(request)
-    if reply and request.method == "GET" and request.url:find(path) then
+    if reply and request.method == "GET" and str.ends_with(request.url, path) then
       state.own = json.raw(json.get_raw(reply.body, { "config" }))
       reply.body = assert(json.edit(reply.body,
         { { "config", json.raw(state.given) } }))
