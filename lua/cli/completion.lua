@@ -39,18 +39,19 @@ complete -F _clanker clanker
 # zsh completion for clanker: put this into a directory of $fpath as _clanker
 _clanker() {
   local -a candidates
-  local line
+  local line found=1
   while IFS= read -r line; do
     if [[ $line == :files ]]; then
       compset -P '--*='
-      _files
+      _files && found=0
     elif [[ $line == *$'\t'* ]]; then
       candidates+=("${${line%%$'\t'*}//:/\\:}:${line#*$'\t'}")
     else
       candidates+=("${line//:/\\:}")
     fi
   done < <("${words[1]/#\~/$HOME}" __complete -- "${(@)words[2,CURRENT]}" 2>/dev/null)
-  ((${#candidates})) && _describe clanker candidates
+  ((${#candidates})) && _describe clanker candidates && found=0
+  return found
 }
 if [[ ${funcstack[1]} == _clanker ]]; then
   _clanker "$@"
