@@ -108,6 +108,7 @@ function M.with_regions(ctx, e, feature)
   end)
   table.sort(codes)
   e.hint = "the regions for it are " .. str.join(codes)
+  e.kind = e.kind == "error" and "invalid" or e.kind
   return e
 end
 

@@ -72,7 +72,13 @@ op {
   effect = "read",
   calls = { "tokens.list_app", "tokens.list_org" },
   run = function(ctx, args)
-    if args.app then
+    if args.app and args.org then
+      return nil, err.new({
+        kind = "usage", op = "tokens.list",
+        message = "the tokens of an app, or those of an organization: not both",
+        hint = "give --app NAME or --org SLUG",
+      })
+    elseif args.app then
       return ctx.call("tokens.list_app", { app = args.app })
     end
     local org = args.org or ctx.org
