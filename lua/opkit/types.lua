@@ -4,6 +4,7 @@
 --- Lua) and returns the value, or nil and what it must be.
 
 local fmt = require "base.fmt"
+local net = require "base.net"
 local str = require "base.str"
 local tbl = require "base.tbl"
 local time = require "base.time"
@@ -176,29 +177,6 @@ M.define("region", pattern_type("REGION", "^%l%l%l$", "^[a-z]{3}$",
     complete = { op = "regions.list", value = "code", describe = "name" },
   }))
 
-local MAX_HOST = 253
-
--- A name with at least two labels; the first may be "*".
-local function is_host_name(text)
-  local labels = str.split(text, ".")
-  for i, label in ipairs(labels) do
-    local is_label = label == "*" and i == 1 or (#label <= 63
-      and label:find("^[%w_\x80-\xFF]") and not label:find("-$")
-      and not label:find("[^%w_%-\x80-\xFF]"))
-    if not is_label then
-      return false
-    end
-  end
-  return #labels > 1 and #text <= MAX_HOST
-end
-
--- The host in what may be a whole URL.
-local function bare_host(text)
-  return (text:gsub("^%s+", ""):gsub("%s+$", ""):gsub("^%a[%w+.-]*:/+", "")
-    :gsub("^[^@/]*@", ""):gsub("[/?#].*$", ""):gsub(":%d*$", "")
-    :gsub("%.$", ""):lower())
-end
-
 M.define("hostname", {
   metavar = "HOST",
   widget = "text",
@@ -214,43 +192,17 @@ M.define("hostname", {
     if not text then
       return nil, why
     end
-    local host = bare_host(text)
+    local host = net.bare_host(text)
     if text:find("[%s/:@?#]") then
       local what = "must be a bare host name, without scheme, port, path or space"
-      return nil, is_host_name(host) and ("%s (did you mean %s?)"):format(what, host)
+      return nil, net.is_host_name(host) and ("%s (did you mean %s?)"):format(what, host)
         or what
-    elseif not is_host_name(host) then
+    elseif not net.is_host_name(host) then
       return nil, "must be a host name, such as www.example.com"
     end
     return host
   end,
 })
-
-local function is_ipv4(text)
-  local parts = { text:match("^(%d+)%.(%d+)%.(%d+)%.(%d+)$") }
-  for _, part in ipairs(parts) do
-    if #part > 3 or tonumber(part) > 255 then
-      return false
-    end
-  end
-  return #parts == 4
-end
-
-local function is_ipv6(text)
-  local _, gaps = text:gsub("::", "")
-  if gaps > 1 or text:find(":::", 1, true) or not text:find(":", 1, true)
-    or text:find("[^%x:]") or text:find("^:[^:]") or text:find("[^:]:$") then
-    return false
-  end
-  local groups = 0
-  for group in text:gmatch("%x+") do
-    if #group > 4 then
-      return false
-    end
-    groups = groups + 1
-  end
-  return gaps == 1 and groups < 8 or groups == 8
-end
 
 M.define("ip", {
   metavar = "ADDRESS",
@@ -260,7 +212,7 @@ M.define("ip", {
   },
   json = string_json,
   check = function(value)
-    if type(value) ~= "string" or not (is_ipv4(value) or is_ipv6(value)) then
+    if type(value) ~= "string" or not (net.is_ipv4(value) or net.is_ipv6(value)) then
       return nil, "must be an IPv4 or IPv6 address"
     end
     return value:lower()
@@ -273,7 +225,7 @@ M.define("cidr", {
   json = string_json,
   check = function(value)
     local address, bits = tostring(value):match("^(.-)/(%d%d?%d?)$")
-    local most = address and (is_ipv4(address) and 32 or is_ipv6(address) and 128)
+    local most = address and (net.is_ipv4(address) and 32 or net.is_ipv6(address) and 128)
     if not most or tonumber(bits) > most then
       return nil, "must be an address range such as 10.0.0.0/8"
     end

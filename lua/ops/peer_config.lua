@@ -5,6 +5,7 @@
 
 local cells = require "ops.cells"
 local err = require "base.err"
+local net = require "base.net"
 local str = require "base.str"
 
 local M = {}
@@ -34,14 +35,8 @@ local function network_of(ip)
   return table.concat(groups, ":", 1, 3) .. "::"
 end
 
-local function is_ipv6(ip)
-  return type(ip) == "string" and ip:find("^[%x:]+$") ~= nil
-    and ip:find(":", 1, true) ~= nil
-    and #str.split(cells.address(ip), ":") == 8
-end
-
 local function check(reply)
-  if not is_ipv6(reply.ip) then
+  if type(reply.ip) ~= "string" or not net.is_ipv6(reply.ip) then
     return bad("address", reply.ip)
   elseif type(reply.endpoint) ~= "string"
     or not reply.endpoint:find("^[%w:][%w.:-]*$") then
