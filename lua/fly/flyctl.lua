@@ -3,6 +3,7 @@
 --- goes with it, since it writes what it sends into log files there.
 
 local err = require "base.err"
+local hints = require "fly.hints"
 local opkit = require "opkit"
 local secret = require "sys.secret"
 local sensitive = require "fly.sensitive"
@@ -239,8 +240,10 @@ local function failure(name, result, stderr)
   local how = result.signal and ("was ended by " .. result.signal)
     or ("failed with exit code %d"):format(result.code or -1)
   local said = last_words(stderr)
+  local kind = said and kind_of(said) or "error"
   return err.new {
-    kind = said and kind_of(said) or "error",
+    kind = kind,
+    hint = hints.for_reply(kind, 0, {}, {}),
     message = said and ("%s %s: %s"):format(name, how, said) or ("%s %s"):format(name, how),
     detail = {
       exit_code = result.code, signal = result.signal, summary = name .. " " .. how,

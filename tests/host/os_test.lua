@@ -27,6 +27,10 @@ t.test("the surroundings are told", function()
   t.eq(os.cpu("children") >= 0, true)
 end)
 
+t.test("the program's path is that of the binary", function()
+  t.match(os.program(), "^/.*/clanker$")
+end)
+
 t.test("the working directory changes and a missing one is an error", function()
   local home = os.cwd()
   t.ok(os.chdir("/"))

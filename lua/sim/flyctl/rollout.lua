@@ -9,11 +9,14 @@ local tbl = require "base.tbl"
 
 local M = {}
 
+-- States in which a machine is left as it is.
+local RESTING = tbl.set({ "created", "stopping", "stopped", "suspending", "suspended" })
+
 local GONE = tbl.set({ "destroyed", "destroying", "replaced", "migrated" })
 
--- Seconds between two looks at a machine, a machine may take, and a machine that
--- started must stay so.
-local PAUSE, LIMIT, SMOKE = 0.1, 60, 0.6
+-- Seconds between two looks at a machine, a machine may take, a machine that
+-- started must stay so, and its checks may take to pass.
+local PAUSE, LIMIT, SMOKE, HEALTH = 0.1, 60, 0.6, 3
 
 ---@class sim.flyctl.Rollout
 ---@field app string
@@ -56,6 +59,31 @@ end
 ---@async
 local function look(run, app, id)
   return run.api:rest("GET", "/apps/%s/machines/%s", app, id)
+end
+
+-- Whether all checks of a machine pass.
+local function is_healthy(machine)
+  for _, check in ipairs(type(machine.checks) == "table" and machine.checks or {}) do
+    if check.status ~= "passing" then
+      return false
+    end
+  end
+  return true
+end
+
+-- The checks of a machine that started, for a while.
+---@async
+local function wait_for_checks(run, app, id)
+  local deadline = task.now() + HEALTH
+  while true do
+    local machine, e = look(run, app, id)
+    if not machine or is_healthy(machine) then
+      return machine, e
+    elseif task.now() > deadline then
+      return flyctl.fail("timeout reached waiting for health checks to pass for machine %s", id)
+    end
+    task.sleep(PAUSE)
+  end
 end
 
 --- Waits until a machine is in a state, and keeps it.
@@ -114,7 +142,7 @@ end
 ---@return true?
 ---@return err.Record?
 function M.update(run, plan, machine, release)
-  local is_running = machine.state == "started"
+  local is_running = not RESTING[machine.state]
   local updated, e = run.api:leased(plan.app, machine.id, function()
     return run.api:rest("POST", "/apps/%s/machines/%s", plan.app, machine.id, {
       config = new_config(machine, plan, release), region = machine.region,
@@ -132,6 +160,9 @@ function M.update(run, plan, machine, release)
   end
   local kept
   kept, e = M.wait(run, plan.app, machine.id, settled, updated.instance_id)
+  if kept and settled == "started" then
+    kept, e = wait_for_checks(run, plan.app, machine.id)
+  end
   return kept and true, e
 end
 

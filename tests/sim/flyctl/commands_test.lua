@@ -204,7 +204,7 @@ t.test("images of ill will fail as a deploy fails", function()
   flyctl:fails("deploy -a my-app --image nginx:missing", "failed to fetch an image or build")
   t.eq({ newest(flyctl, "my-app") },
     { 3, "complete", "registry.fly.io/my-app:deployment-03" })
-  for i, tag in ipairs({ "broken", "crash" }) do
+  for i, tag in ipairs({ "unhealthy", "crash", "broken" }) do
     local result = flyctl:run("deploy -a my-app --image nginx:" .. tag)
     t.eq(result.code, 1, tag)
     t.eq({ newest(flyctl, "my-app") }, { 3 + i, "failed", "nginx:" .. tag })
