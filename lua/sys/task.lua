@@ -86,8 +86,20 @@ local function stop_all(tasks)
   end
 end
 
+-- Ends with the block it is a variable of, and so do the tasks in it: what the
+-- block's caller closes next (a client, a file) is theirs until then.
+local Block = {
+  __close = function(tasks)
+    for _, t in ipairs(tasks) do
+      if not t:is_done() then
+        return M.shield(stop_all, tasks)
+      end
+    end
+  end,
+}
+
 local function spawn_all(count, ended, fn)
-  local tasks = {}
+  local tasks = setmetatable({}, Block)
   for i = 1, count do
     tasks[i] = M.spawn(fn, i)
     tasks[i]:notify(ended)
@@ -107,7 +119,7 @@ function M.map(list, limit, fn)
   check_limit(limit)
   local results, next_index, count = {}, 1, #list
   local ended = M.event()
-  local workers = spawn_all(math.min(limit, count), ended, function()
+  local workers <close> = spawn_all(math.min(limit, count), ended, function()
     while next_index <= count do
       local i = next_index
       next_index = i + 1
@@ -143,7 +155,7 @@ function M.race(list)
     error("race needs at least one function", 2)
   end
   local ended = M.event()
-  local tasks = spawn_all(#list, ended, function(i)
+  local tasks <close> = spawn_all(#list, ended, function(i)
     return list[i]()
   end)
   ended:wait()
@@ -179,6 +191,7 @@ end
 ---@return any ... its results, or nil and an error of kind timeout
 function M.timeout(seconds, fn, ...)
   local t = M.spawn(fn, ...)
+  local _ <close> = setmetatable({ t }, Block)
   return timeout_result(seconds, t, t:join(seconds))
 end
 

@@ -376,3 +376,38 @@ t.test("ten thousand sleeping tasks end", function()
     return n == 10000
   end, 20)
 end)
+
+t.test("what map, race and timeout run has ended when they are left", function()
+  local function clean(log)
+    local _ <close> = setmetatable({}, { __close = function()
+      task.shield(task.sleep, 0.02)
+      log[#log + 1] = "cleaned"
+    end })
+    task.sleep(60)
+  end
+  local ways = {
+    function(log)
+      task.map({ 1, 2 }, 2, function() clean(log) end)
+    end,
+    function(log)
+      task.race({ function() clean(log) end, function() clean(log) end })
+    end,
+    function(log)
+      task.timeout(60, clean, log)
+    end,
+  }
+  for i, way in ipairs(ways) do
+    local log = {}
+    local outer = task.spawn(function()
+      local _ <close> = setmetatable({}, { __close = function()
+        log[#log + 1] = "left"
+      end })
+      way(log)
+    end)
+    task.sleep(0.01)
+    outer:cancel()
+    outer:join()
+    t.eq(log[#log], "left", "way " .. i)
+    t.eq(#log, i == 3 and 2 or 3, "way " .. i)
+  end
+end)

@@ -57,7 +57,7 @@ t.test("a volume elsewhere, in use, or not there refuses the machine", function(
     { { volume = { "vol_1:/d" } }, "mounted by machine m1" },
     { { volume = { "nope:/d" } }, "no volume nope" },
     { { volume = { "vol_3:/a", "vol_4:/b" } }, "volume vol_4 is in iad" },
-    { { volume = { "vol_4:/a", "vol_4:/b" } }, "mounted by machine this one" },
+    { { volume = { "vol_4:/a", "vol_4:/b" } }, "mounted by machine to be made" },
     { { volume = { "data" } }, "is no mount" },
     { { memory = 300 }, "300 MB of memory" },
   }) do
