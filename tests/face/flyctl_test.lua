@@ -68,7 +68,7 @@ t.test("what a machine does not survive is a failure, and so is the release", fu
 end)
 
 t.test("--raw passes on what flyctl writes to stdout", function()
-  local result = simulated("scale count 2 --app my-app --raw")
+  local result = simulated("scale count 3 --app my-app --raw")
   t.eq(result.code, 0, result.stderr)
   t.match(result.stdout, "^App 'my%-app' is going to be scaled")
   t.lacks(result.stderr, "scale")
