@@ -136,6 +136,14 @@ fmt: ## format the C sources
 fmt-check: ## fail when a C source is not formatted
 	$(Q)clang-format --dry-run -Werror $(wildcard src/*.[ch] src/*/*.[ch] tests/c/*.[ch] scripts/*.c)
 
+docs: ## make docs/reference.md and the README's table from the rows
+	$(Q)$(MAKE) --no-print-directory MODE=dev all
+	$(Q)scripts/docs write build/dev/clanker
+
+gen-check: ## fail when the generated docs are not those of the rows
+	$(Q)$(MAKE) --no-print-directory MODE=dev all
+	$(Q)scripts/docs check build/dev/clanker
+
 golden: ## rewrite the expected outputs in tests/face; review the diff
 	$(Q)$(MAKE) --no-print-directory MODE=dev test-build
 	$(Q)GOLDEN=write scripts/run-tests dev 'tests/face/golden'

@@ -87,6 +87,15 @@ M.LIST = {
     examples = { "doctor", "doctor --json" },
   },
   {
+    path = "docs", home = "cli.docs", title = "Print the reference of the operations",
+    doc = "As Markdown: how each is written, what it takes, does and calls.",
+    params = {
+      { "resource", "string", "only this one's, such as machines", pos = 1 },
+      { "summary", "boolean", "only the table of resources" },
+    },
+    examples = { "docs", "docs machines" },
+  },
+  {
     path = "config show", home = "cli.config", fn = "show",
     title = "Show the settings in force and where each comes from",
   },

@@ -54,6 +54,19 @@ function M.bucket(class, action, args, base, fingerprint)
   }
 end
 
+local PER = {
+  caller = "token", app = "app", machine = "machine", machine_get = "machine",
+}
+
+--- A row's limit in words, for people; nil where none is published.
+---@param class string? the row's `limit`
+---@return string?
+function M.describe(class)
+  local found = CLASSES[class]
+  return found and ("%d a second per %s and action, bursts of %d"):format(
+    found.rates.rate, PER[class], found.rates.burst)
+end
+
 --- Waits until the bucket allows one request.
 ---@async
 ---@param limiter table sys.rate

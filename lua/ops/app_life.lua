@@ -246,7 +246,7 @@ op {
   id = "apps.restart",
   title = "Restart the machines of an app",
   doc = "Those that are started, one after another unless told otherwise, so"
-    .. " that the app stays up.",
+    .. " that the app stays up. The API restarts machines, not apps.",
   effect = "write",
   calls = {
     "machines.list_app", "machines.get", "machines.restart_once", "apps.get",

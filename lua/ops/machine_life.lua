@@ -232,7 +232,7 @@ op {
   title = "Run a command in a machine",
   doc = [[
     The command is not given to a shell; name one to use its syntax:
-    -- sh -c "ls | wc -l".
+    -- sh -c "ls | wc -l". It goes over the Machines API; flyctl is not needed.
   ]],
   effect = "exec",
   http = { "POST", "/v1/apps/{app}/machines/{id}/exec" },

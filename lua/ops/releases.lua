@@ -13,7 +13,7 @@ resource {
 op {
   id = "releases.list",
   title = "List releases",
-  doc = "Newest first.",
+  doc = "Newest first. The Machines API has no releases: they are read over GraphQL.",
   effect = "read",
   gql = [[
     query Releases($name: String!, $first: Int = 25, $after: String) {

@@ -146,7 +146,8 @@ local function resize(id, title, first, more)
   op {
     id = id,
     title = title,
-    doc = "All machines of the app, one after another unless told otherwise.",
+    doc = "All machines of the app, one after another unless told otherwise; over"
+      .. " the Machines API, so that flyctl is not needed.",
     effect = "write",
     cost = "larger machines cost more.",
     calls = { "machines.list_app", "machines.get", "machines.update_once" },
