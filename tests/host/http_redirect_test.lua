@@ -4,9 +4,7 @@ local secret = require "host.secret"
 local t = require "kit"
 local task = require "sys.task"
 
-local function header(request, name)
-  return request:match("\n" .. name .. ": ([^\r]*)\r")
-end
+local header = raw.header
 
 --- A test with two servers: `here` redirects what asks for /go/STATUS to the
 --- location the test has set, `there` only answers.

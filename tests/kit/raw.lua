@@ -2,6 +2,8 @@
 --- Connections are served by tasks of the test; close the server at its end.
 
 local devnet = require "host.devnet"
+local http = require "sys.http"
+local t = require "kit"
 local task = require "sys.task"
 
 local M = {}
@@ -123,6 +125,40 @@ function M.answering(fn)
     end do
       conn:reply(fn(request))
     end
+  end)
+end
+
+--- A server that answers everything with the body, "hello" unless told.
+---@param body string?
+function M.hello(body)
+  return M.answering(function()
+    return body or "hello"
+  end)
+end
+
+--- A port on which nobody listens.
+---@return integer
+function M.closed_port()
+  local listener, port = assert(devnet.listen())
+  listener:close()
+  return port
+end
+
+--- The value of a header in a request as it came; `name` is a Lua pattern.
+---@param request string
+---@param name string
+---@return string?
+function M.header(request, name)
+  return request:match("\n" .. name .. ": ([^\r]*)\r")
+end
+
+--- A test with an HTTP client of its own, closed at its end.
+---@param name string
+---@param fn fun(client: http.Client)
+function M.client_test(name, fn)
+  t.test(name, function()
+    local client <close> = t.ok(http.new())
+    fn(client)
   end)
 end
 
