@@ -17,7 +17,7 @@ local PARAMS = {
   { "strategy", "enum", "how machines are replaced",
     values = { "canary", "rolling", "bluegreen", "immediate" } },
   { "image", "name", "image to deploy instead of building one" },
-  { "config", "file", "the fly.toml to use" },
+  { "fly_toml", "file", "the configuration of the app to use" },
   { "remote_only", "boolean", "build on Fly, never here" },
   { "no_wait", "boolean", "do not wait until the machines run" },
 }
@@ -33,7 +33,7 @@ op {
     { when = "region", "--primary-region={region}" },
     { when = "strategy", "--strategy={strategy}" },
     { when = "image", "--image={image}" },
-    { when = "config", "--config={config}" },
+    { when = "fly_toml", "--config={fly_toml}" },
     { when = "remote_only", "--remote-only" },
     { when = "no_wait", "--detach" },
   },
