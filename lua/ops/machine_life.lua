@@ -178,7 +178,7 @@ op {
     local targets = tbl.map(args.id, function(id)
       return { app = args.app, id = id }
     end)
-    return flow.each(ctx, targets, 1, function(target)
+    return flow.each(ctx, targets, args.parallel, function(target)
       return flow.act(ctx, target, {
         call = "machines.destroy_once", args = { force = args.force },
         state = "destroyed", done = { destroyed = true },
@@ -191,6 +191,7 @@ op {
     { "id", "machine", "ids of the machines", required = true, pos = 1,
       many = true },
     { "force", "boolean", "even while it runs" },
+    { "parallel", "integer", "how many at a time", default = 1, min = 1, max = 50 },
     { "no_wait", "boolean", "do not wait until it is gone" },
   },
   order = { "id" },
