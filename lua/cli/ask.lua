@@ -68,13 +68,7 @@ local function table_lines(call, answer)
   if #answer.rows == 0 then
     return {}
   end
-  local lines = tables.lines(answer.columns, clean_rows(answer.rows), {
-    width = call.world.is_tty(1) and call.world.width(1) or nil,
-    measure = terminal.measure,
-    header = function(text)
-      return call.out:paint(1, "bold", text)
-    end,
-  })
+  local lines = tables.fit(call, answer.columns, clean_rows(answer.rows))
   table.insert(lines, 1, "")
   return lines
 end

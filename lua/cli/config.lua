@@ -57,14 +57,8 @@ local function show_table(call, rows)
       terminal.clean(row.source or "-"),
     }
   end)
-  local lines = tables.lines(
-    { { title = "SETTING" }, { title = "VALUE" }, { title = "FROM" } }, cells, {
-      width = call.world.is_tty(1) and call.world.width(1) or nil,
-      measure = terminal.measure,
-      header = function(text)
-        return call.out:paint(1, "bold", text)
-      end,
-    })
+  local lines = tables.fit(call,
+    { { title = "SETTING" }, { title = "VALUE" }, { title = "FROM" } }, cells)
   return call.out:data(table.concat(lines, "\n") .. "\n")
 end
 

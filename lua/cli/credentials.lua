@@ -87,17 +87,11 @@ local function print_rows(call, rows)
   elseif #rows == 0 then
     return true
   end
-  local lines = tables.lines(COLUMNS, tbl.map(rows, function(row)
+  local lines = tables.fit(call, COLUMNS, tbl.map(rows, function(row)
     return {
       terminal.clean(row.provider), terminal.clean(row.org or "-"), "[secret]",
     }
-  end), {
-    width = call.world.is_tty(1) and call.world.width(1) or nil,
-    measure = terminal.measure,
-    header = function(title)
-      return call.out:paint(1, "bold", title)
-    end,
-  })
+  end))
   return call.out:data(table.concat(lines, "\n") .. "\n")
 end
 

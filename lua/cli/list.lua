@@ -96,14 +96,7 @@ local function hidden_note(hidden, width)
 end
 
 local function write_table(call, views, rows)
-  local width = call.world.is_tty(1) and call.world.width(1) or nil
-  local lines, hidden = tables.lines(views, rows, {
-    width = width,
-    measure = terminal.measure,
-    header = function(text)
-      return call.out:paint(1, "bold", text)
-    end,
-  })
+  local lines, hidden, width = tables.fit(call, views, rows)
   local ok, failed = call.out:data(table.concat(lines, "\n") .. "\n")
   if ok and #hidden > 0 then
     call.out:aside(hidden_note(hidden, width))

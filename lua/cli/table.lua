@@ -1,5 +1,8 @@
 --- Lays cells out in columns: fitted to a width, or plain when there is none.
---- Pure; how wide a text shows is injected. Cells are clean one-line texts.
+--- Pure: how wide a text shows is injected, and `fit` only asks how wide the
+--- terminal is. Cells are clean one-line texts.
+
+local terminal = require "cli.terminal"
 
 local M = {}
 
@@ -176,6 +179,26 @@ function M.lines(columns, rows, opts)
     lines[at + 1] = line_of(row, columns, layout, measure, opts.paint)
   end
   return lines, hidden
+end
+
+--- The lines for a call's standard output: as wide as its terminal, the heading
+--- bold; in a pipe whole and plain.
+---@param call cli.Call
+---@param columns cli.Column[]
+---@param rows string[][] clean texts
+---@return string[] lines
+---@return string[] hidden
+---@return integer? width of the terminal
+function M.fit(call, columns, rows)
+  local width = call.world.is_tty(1) and call.world.width(1) or nil
+  local lines, hidden = M.lines(columns, rows, {
+    width = width,
+    measure = terminal.measure,
+    header = function(text)
+      return call.out:paint(1, "bold", text)
+    end,
+  })
+  return lines, hidden, width
 end
 
 return M
