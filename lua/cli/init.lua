@@ -24,6 +24,7 @@ local M = {}
 ---@field row op.Row
 ---@field globals table<string, any> checked
 ---@field args table<string, any> checked, by parameter name
+---@field is_every_org boolean an empty --org was given
 ---@field format "table"|"wide"|"json"|"yaml"|"csv"|"raw"
 
 local function usage(message, hint)
@@ -58,6 +59,16 @@ local function check_globals(given)
   end
   local format = checked.raw and "raw" or is_json and "json" or checked.output
   return checked, nil, format or "table"
+end
+
+-- An empty --org names none but is a choice: every organization, whatever the
+-- settings say. Where one is required it is missing.
+local function take_every_org(parsed)
+  local is_every = parsed.values.org == "" or parsed.globals.org == ""
+  if is_every then
+    parsed.values.org, parsed.globals.org = nil, nil
+  end
+  return is_every
 end
 
 -- A parameter of the command that is also a global flag is given by either.
@@ -159,6 +170,7 @@ local function run(argv, faces, world, say)
   if not parsed then
     return nil, e
   end
+  local is_every_org = take_every_org(parsed)
   local globals, bad, format = check_globals(parsed.globals)
   if not globals then
     return nil, bad
@@ -166,7 +178,7 @@ local function run(argv, faces, world, say)
   return run_command({
     out = say, world = world, faces = faces, parsed = parsed,
     command = parsed.command, row = parsed.command.row, globals = globals,
-    format = format,
+    is_every_org = is_every_org, format = format,
   })
 end
 

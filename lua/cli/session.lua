@@ -23,7 +23,7 @@ local function simulated(call)
   end
   return {
     token = secret.new(simulator.token), token_source = "the simulator",
-    org = call.globals.org ~= "" and call.globals.org or nil, org_source = "--org",
+    org = call.globals.org, org_source = "--org",
     bases = { machines = simulator.url, api = simulator.url },
     allow_http = false, timeout = call.globals.timeout, warnings = {},
     path = "", config = {}, flyctl = simulator.flyctl,
@@ -41,7 +41,8 @@ function M.settings(call)
     env = world.env, secret_env = world.secret_env, home = world.home,
     flags = {
       config = globals.config, api_token = globals.api_token,
-      api_token_file = globals.api_token_file, org = globals.org,
+      api_token_file = globals.api_token_file,
+      org = call.is_every_org and "" or globals.org,
       allow_http = globals.allow_http, timeout = globals.timeout,
       backend_url = globals.backend_url,
     },

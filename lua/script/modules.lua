@@ -50,6 +50,10 @@ local function resource_module(deps, name, verbs)
   local module = {}
   for verb, id in pairs(verbs) do
     module[verb] = function(args, opts)
+      if args ~= nil and type(args) ~= "table" then
+        error(("bad argument #1 to '%s.%s' (table expected, got %s)"):format(
+          name, verb, type(args)), 2)
+      end
       return unwrap(deps.client():call(id, args or {}, opts))
     end
   end

@@ -71,6 +71,23 @@ t.test("the token comes from a pipe, and a wrong one is refused", function()
   t.lacks(result.stderr, "right")
 end)
 
+t.test("an empty --org is every organization, whatever is configured", function()
+  local account = assert(sim.start({ seed = "demo" }))
+  t.cleanup(account.stop)
+  local env = {
+    FLY_API_HOSTNAME = account.url, FLY_API_BASE_URL = account.url,
+    FLY_API_TOKEN = account.token, FLY_ORG = "acme",
+  }
+  t.lacks(run('"$0" fly list apps', { env = env }).stdout, "my-app")
+  for _, line in ipairs({ '"$0" fly list apps --org ""', '"$0" --org= fly list apps' }) do
+    local result = run(line, { env = env })
+    t.eq(result.code, 0, result.stderr)
+    t.has(result.stdout, "my-app")
+    t.has(result.stdout, "acme-api")
+  end
+  t.eq(run('"$0" fly get org --org ""', { env = env }).code, 2)
+end)
+
 t.test("an interrupt ends a waiting command at once with 130", function()
   local asked = task.event()
   local silent = assert(server.listen({}))

@@ -43,10 +43,11 @@ t.test("an operation that fails raises a typed error", function()
     print(ok, e.kind, e.status, e.message, e.hint ~= nil, #e.request_id > 0)
     print(tostring(e) == e.message)
     print(select(2, pcall(fly.apps.get, {})).kind)
+    print(select(2, pcall(fly.apps.get, "my-app")))
   ]], {}, { env = env })
   t.eq(result.stderr, "")
   t.eq(result.stdout, 'false\tnot_found\t404\tCould not find App "nope"\ttrue\ttrue\n'
-    .. "true\nusage\n")
+    .. "true\nusage\nbad argument #1 to 'apps.get' (table expected, got string)\n")
 end)
 
 t.test("a misspelt operation is told with the name it may be", function()
