@@ -17,6 +17,7 @@ local M = {}
 ---@field state string started, stopped, suspended, destroyed, failed or settled
 ---@field version string? of the machine; looked up when it must be known
 ---@field timeout number? seconds for all of it
+---@field launched boolean? it was told to start: that it failed is an end too
 
 --- As long as flyctl waits.
 local TIMEOUT = 300
@@ -156,13 +157,17 @@ end
 local function ask(w, remaining)
   local target = w.target
   local reached, e = w.deps.call("machines.wait_once", {
-    app = target.app, id = target.id, state = target.state, version = w.version,
+    app = target.app, id = target.id, version = w.version,
+    state = target.launched and { target.state, "failed" } or { target.state },
     timeout = math.max(1, math.min(MOST, math.floor(remaining))),
   }, { final = NOT_YET })
-  if reached then
-    return reached
+  if not reached then
+    return failed(w, e)
+  elseif reached.state == "failed" and target.state ~= "failed" and target.launched then
+    w.current = reached.state
+    return nil, hopeless(w)
   end
-  return failed(w, e)
+  return reached
 end
 
 --- Waits until the machine has the state. The error says which one it has

@@ -72,7 +72,7 @@ local registry = require "opkit.registry"
 --- { nonce: string }): any, err.Record?): any, err.Record? holds a machine's
 --- lease meanwhile, and gives it back on every way out
 ---@field wait fun(target: table): table?, err.Record? until a machine (`app`,
---- `id`) has a `state`; `version` and `timeout` as in fly.wait
+--- `id`) has a `state`; `version`, `timeout`, `launched` as in fly.wait
 ---@field snapshot fun(query: table): table[]?, err.Record? the newest log lines
 ---@field follow fun(queries: table[], on_line: function): boolean?, err.Record?
 ---@field sleep fun(seconds: number)

@@ -43,7 +43,7 @@ local function carry_out(ctx, at, machine, action, lease)
   end
   local reached, why = ctx.wait({
     app = at.app, id = at.id, state = action.state,
-    version = machine.instance_id,
+    version = machine.instance_id, launched = action.state == "started",
   })
   if reached and action.state == "started" then
     return checks.wait(ctx, at, machine)

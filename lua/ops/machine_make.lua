@@ -150,6 +150,7 @@ local function launch(ctx, asked)
   local at = { app = asked.app, id = machine.id }
   local reached, why = ctx.wait({
     app = at.app, id = at.id, state = "started", version = machine.instance_id,
+    launched = true,
   })
   if reached then
     reached, why = checks.wait(ctx, at, machine)

@@ -157,9 +157,10 @@ op {
   params = {
     { "app", "app", "app the machine belongs to", required = true },
     { "id", "machine", "id of the machine", required = true },
-    { "state", "enum", "state to wait for", required = true, values = {
-      "started", "stopped", "suspended", "destroyed", "failed", "settled",
-    } },
+    { "state", "enum", "states, one of which to wait for", required = true,
+      many = true, values = {
+        "started", "stopped", "suspended", "destroyed", "failed", "settled",
+      } },
     { "version", "name", "version of the machine to wait for" },
     { "timeout", "integer", "seconds the server waits", min = 1, max = 60 },
   },

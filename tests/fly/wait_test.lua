@@ -21,7 +21,7 @@ local function run(target, answers)
       return answer
     end,
   }, { app = "web", id = "m1", state = target.state, version = target.version,
-    timeout = target.timeout })
+    timeout = target.timeout, launched = target.launched })
   return reached, e, calls
 end
 
@@ -40,7 +40,7 @@ end
 t.test("a state that is reached is the result", function()
   local reached, _, calls = run({ state = "started" }, { { ok = true, state = "started" } })
   t.eq(reached.state, "started")
-  t.eq(calls[1].args, { app = "web", id = "m1", state = "started", timeout = 60 })
+  t.eq(calls[1].args, { app = "web", id = "m1", state = { "started" }, timeout = 60 })
   t.eq(calls[1].opts, { final = 408 })
 end)
 
@@ -103,4 +103,12 @@ t.test("other failures are final", function()
     t.eq(e.kind, kind)
     t.eq(#calls, 1)
   end
+end)
+
+t.test("what was told to start is not waited for once it failed", function()
+  local reached, e, calls = run({ state = "started", launched = true },
+    { { ok = true, state = "failed" } })
+  t.err(reached, e, "conflict")
+  t.match(e.message, "is failed and will not become started")
+  t.eq(calls[1].args.state, { "started", "failed" })
 end)

@@ -143,9 +143,7 @@ t.test("a version that is not the latest is a conflict, and nothing is done", fu
 end)
 
 t.test("a machine that is gone between list and stop is told as such", function()
-  local account
-  local gone
-  account = worlds.open({ client = {} })
+  local account, gone = worlds.open(), false
   local victim = account.machine("my-app", "started")
   local list = account.client.nested
   function account.client:nested(outer, id, args, opts)
