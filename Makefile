@@ -30,6 +30,9 @@ CLK_CFLAGS := -std=c11 -D_GNU_SOURCE -DCLK_VERSION='"$(VERSION)"' -Isrc \
   -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes \
   -fstack-protector-strong -ffile-prefix-map=$(CURDIR)=.
 CLK_LDFLAGS :=
+ifeq ($(shell uname -s),Linux)
+CLK_LDFLAGS += -Wl,-z,relro,-z,now
+endif
 ifeq ($(MODE),release)
 CLK_CFLAGS += -D_FORTIFY_SOURCE=2
 MODE_CFLAGS = $(CFLAGS)
