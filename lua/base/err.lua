@@ -16,6 +16,7 @@ local M = {}
 ---@field code string? the host's stable code (ENOENT, ETIMEDOUT, …)
 ---@field status integer? HTTP status
 ---@field request_id string? as the server named the request
+---@field warnings string[]? what was to be told on the side before it came to this
 ---@field detail any? what a program may want beyond the message
 
 --- Exit code of every kind; the command's documentation prints this table.

@@ -281,6 +281,7 @@ function Client:call(id, args, opts)
   if value == nil and e ~= nil then
     -- An error that was found out here came of what was last answered.
     e.request_id = e.request_id or call.tally.request_id
+    e.warnings = call.tally.warnings
     return nil, e
   end
   return value, call.tally

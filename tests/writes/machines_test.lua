@@ -197,16 +197,25 @@ t.test("where there is no room, other regions are offered", function()
   t.ok(tbl.contains(account.requests, "POST /v1/platform/placements"))
 end)
 
-t.test("a failed copy leaves no volume behind", function()
-  local account = worlds.open({ fault = "POST /v1/apps/my-app/machines:500=nope" })
-  local machine = tbl.find(account.expect("machines.list", { app = "my-app" }), function(m)
-    return m.config and m.config.mounts and m.config.mounts[1]
-  end) or account.expect("machines.list", { app = "my-app" })[1]
-  local before = #account.expect("volumes.list", { app = "my-app" })
-  local made, e = account.call("machines.clone", { app = "my-app", id = machine.id })
-  t.eq(made, nil)
+t.test("a failed copy leaves no volume behind that it does not tell", function()
+  local id = "585189504ea5e3" -- has a volume
+  local function copy(answer)
+    local account = worlds.open({ fault = "POST /v1/apps/my-app/machines:" .. answer })
+    local before = #account.world:list("volume", "my-app")
+    local made, e = account.call("machines.clone", { app = "my-app", id = id })
+    t.eq(made, nil)
+    local states = tbl.map(account.world:list("volume", "my-app"), function(volume)
+      return volume.state
+    end)
+    t.eq(#states, before + 1, "a volume was made for the copy")
+    return e, tbl.contains(states, "pending_destroy")
+  end
+  local e, is_gone = copy("422=no such thing")
+  t.eq({ e.kind, is_gone, #e.warnings }, { "invalid", true, 0 })
+  e, is_gone = copy("500=perhaps")
   whole(e, "server")
-  t.ok(#account.expect("volumes.list", { app = "my-app" }) >= before)
+  t.eq(is_gone, false)
+  t.match(e.warnings[1], "^volume vol_%w+ was made for the copy and is still there")
 end)
 
 t.test("all at once, some at a time, none after a failure", function()
@@ -216,7 +225,8 @@ t.test("all at once, some at a time, none after a failure", function()
       config = { image = "nginx" } }
   end
   local account = worlds.open({
-    seed = { tokens = {}, addons = {}, apps = { { name = "many", org = "acme", machines = machines } } },
+    seed = { tokens = {}, addons = {},
+      apps = { { name = "many", org = "acme", machines = machines } } },
     fault = ("POST /v1/apps/many/machines/%014x/stop:500=no"):format(3),
   })
   local most, now = 0, 0
