@@ -183,16 +183,25 @@ function M.exposure(path, values)
     path, shell_word(path))
 end
 
+--- What went wrong, without the path that config_error puts in front.
+---@param path string
+---@param e table record of sys.fs or sys.yaml
+---@return string
+local function reason(path, e)
+  local message = text.line(e.message)
+  if str.starts_with(message, path .. ": ") then
+    message = message:sub(#path + 3)
+  end
+  return message
+end
+
 ---@param path string
 ---@param e table record of sys.yaml
 ---@return table err
 local function parse_error(path, e)
   local at = type(e.detail) == "table" and e.detail or e
   local line, column = math.tointeger(at.line), math.tointeger(at.column)
-  local message = text.line(e.message)
-  if str.starts_with(message, path .. ": ") then
-    message = message:sub(#path + 3)
-  end
+  local message = reason(path, e)
   if line and not message:find("line " .. line, 1, true) then
     message = ("line %d, column %d: %s"):format(line, column or 1, message)
   end
@@ -210,7 +219,7 @@ function M.load(path, named)
     if e.code == "ENOENT" and not named then
       return { path = path, values = {}, warnings = {} }
     end
-    return nil, config_error(path, "cannot be read: " .. text.line(e.message), { code = e.code })
+    return nil, config_error(path, "cannot be read: " .. reason(path, e), { code = e.code })
   end
   if stat.type == "directory" then
     return nil, config_error(path, "is a directory, not a file", { code = "EISDIR" })
