@@ -65,18 +65,27 @@ local function resolve_fly(words)
   }
 end
 
-local function resolve(words)
-  if words[1] == "fly" then
-    return resolve_fly(words)
-  end
+-- A command of our own, by its path or by the other words that name it.
+local function resolve_own(words)
   for _, own in ipairs(own_commands.LIST) do
-    local path = str.words(own.path)
-    if starts_with(words, path) then
-      return {
-        name = "clanker " .. own.path, row = own_commands.row(own),
-        used = #path, slots = {}, verbatim = own.verbatim,
-      }
+    for _, spelled in ipairs({ own.path, own.also }) do
+      local path = str.words(spelled)
+      if starts_with(words, path) then
+        return {
+          name = "clanker " .. spelled, row = own_commands.row(own),
+          used = #path, slots = {}, verbatim = own.verbatim,
+        }
+      end
     end
+  end
+end
+
+local function resolve(words)
+  local own = resolve_own(words)
+  if own then
+    return own
+  elseif words[1] == "fly" then
+    return resolve_fly(words)
   end
   return group(words, GROUPS[words[1]] and 1 or 0)
 end

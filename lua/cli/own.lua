@@ -5,6 +5,7 @@ local M = {}
 
 ---@class cli.Own
 ---@field path string
+---@field also string? other words that name it
 ---@field home string the module that runs it
 ---@field fn string? the function there; "run" unless told
 ---@field title string
@@ -78,7 +79,7 @@ M.LIST = {
     examples = { "sim", "sim --listen 127.0.0.1:0 --seed empty" },
   },
   {
-    path = "doctor", home = "cli.doctor",
+    path = "doctor", also = "fly doctor", home = "cli.doctor",
     title = "Find out why clanker does not work",
     doc = [[
       Looks at the configuration, the token, the network, the hosts, the clock

@@ -165,6 +165,7 @@ end
 op {
   id = "machines.create",
   title = "Create a machine",
+  cli = { "machines create", "machines run", "machine run" },
   doc = [[
     A volume is named by its id or its name; the machine is made in its region.
     Ports 80 and 443 get Fly's HTTP and TLS handlers unless others are named,

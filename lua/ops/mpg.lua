@@ -55,6 +55,7 @@ op {
 op {
   id = "mpg.get",
   title = "Show a managed Postgres cluster",
+  cli = { "get mpg", "get postgres", "get pg", "postgres get", "pg get" },
   effect = "read",
   http = { "GET", "/v1/postgres/{id}" },
   limit = "caller",
