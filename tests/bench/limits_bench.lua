@@ -121,7 +121,7 @@ local function create(count, speed)
   local account = assert(sim.start { seed = "empty", limits = true, now = function()
     return wall + (os_.wall() - wall) * speed
   end })
-  local limiter <close> = assert(rate.open(nil))
+  local limiter <close> = assert(rate.open(nil, { jitter = 0.5 / speed }))
   local refused = 0
   local fly = client.new {
     settings = {
