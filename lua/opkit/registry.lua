@@ -16,10 +16,10 @@ local resources = {}
 local index = paths.new()
 
 -- What a snapshot said of rows that are not declared yet, by id.
----@type table<string, op.Stub>
-local stubs = {}
+---@type table<string, op.Outline>
+local outlines = {}
 
----@class op.Stub enough to list an operation without its declaration
+---@class op.Outline enough to list an operation without its declaration
 ---@field title string
 ---@field hidden boolean?
 ---@field cli string[]?
@@ -52,8 +52,8 @@ end
 ---@param row table
 function M.declare(row)
   local id = tostring(row.id)
-  if stubs[id] then
-    declared[id], stubs[id] = row, nil
+  if outlines[id] then
+    declared[id], outlines[id] = row, nil
     return
   end
   local resource_id, verb = id:match("^(%l[%l%d_]*)%.(%l[%l%d_]*)$")
@@ -98,15 +98,15 @@ function M.snapshot(loads)
       title = row.title, hidden = row.hidden, cli = row.cli, load = loads[id],
     }
   end
-  return { stubs = list, resources = resources, index = index }
+  return { outlines = list, resources = resources, index = index }
 end
 
 --- Starts from a snapshot instead of from declarations.
 ---@param snapshot table
 function M.adopt(snapshot)
-  stubs, resources, index = snapshot.stubs, snapshot.resources, snapshot.index
-  for id, stub in pairs(stubs) do
-    declared[id] = stub
+  outlines, resources, index = snapshot.outlines, snapshot.resources, snapshot.index
+  for id, outline in pairs(outlines) do
+    declared[id] = outline
   end
   for id in pairs(resources) do
     adopted[id] = true
@@ -117,8 +117,8 @@ end
 ---@param id string
 ---@return op.Row?
 function M.get(id)
-  if stubs[id] then
-    require(stubs[id].load)
+  if outlines[id] then
+    require(outlines[id].load)
   end
   if not rows[id] and declared[id] then
     rows[id] = require("opkit.row").read(declared[id])
