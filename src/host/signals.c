@@ -29,13 +29,11 @@ static void on_signal(int number)
     if (!host || listening.count >= LAST_SIGNAL)
         _exit(128 + number);
     host->signal = number;
-    /* Lua code that computes without waiting: a hook stops it at its next
-       instruction. lua_sethook may be called from a signal handler. */
+    /* Lua code that computes without waiting is stopped by a hook; lua_sethook
+       may be called from a signal handler. */
     task = host->running;
     if (task)
-        lua_sethook(task->co, clk_task_interrupt_hook,
-                    LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT,
-                    1);
+        lua_sethook(task->co, clk_task_interrupt_hook, LUA_MASKCOUNT, 1);
     uv_async_send(&host->signal_async);
 }
 

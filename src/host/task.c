@@ -162,15 +162,40 @@ void clk_task_fail_deadlock(struct clk_task *task)
         clk_task_fail_deadlock(c);
 }
 
+/* Whether clean-up, its own or that of a task that waits for it, is not to be
+   cancelled. */
+static bool is_shielded(const struct clk_task *task)
+{
+    for (; task; task = task->parent) {
+        if (task->shield > 0)
+            return true;
+    }
+    return false;
+}
+
+/* Nanoseconds that a task may compute on after a signal. Nearly always it waits
+   before that, and is cancelled there, where code expects it; between two
+   instructions it could lose what it has just acquired. */
+#define INTERRUPT_GRACE UINT64_C(50000000)
+
+/* Instructions between two looks at the clock. */
+enum { INTERRUPT_STEP = 1000 };
+
 void clk_task_interrupt_hook(lua_State *L, lua_Debug *ar)
 {
-    struct clk_task *task = TASK_OF(L);
+    struct clk_host *host = clk_host_of(L);
+    struct clk_task *task = host->running;
+    uint64_t now = uv_hrtime();
 
     (void)ar;
+    if (host->hooked_at == 0)
+        host->hooked_at = now;
+    if (now - host->hooked_at < INTERRUPT_GRACE || is_shielded(task)) {
+        lua_sethook(L, clk_task_interrupt_hook, LUA_MASKCOUNT, INTERRUPT_STEP);
+        return;
+    }
     lua_sethook(L, NULL, 0, 0);
-    if (!task)
-        luaL_error(L, "interrupted");
-    if (task->shield > 0 || task->canceled)
+    if (!task || task->canceled)
         return;
     task->canceled = true;
     raise_canceled(L);
@@ -341,6 +366,8 @@ static void resume(struct clk_task *task)
     host->running = task;
     status = lua_resume(task->co, host->L, nargs, &nresults);
     host->running = NULL;
+    if (host->signal)
+        lua_sethook(task->co, NULL, 0, 0);
     if (status == LUA_YIELD && task->waiting)
         return;
     if (status == LUA_YIELD) {

@@ -59,7 +59,8 @@ int clk_task_results(lua_State *L, struct clk_task *task);
 /* Pushes the one canceled error value. Allocates nothing. */
 void clk_push_canceled(lua_State *L);
 
-/* Raises the canceled error from a debug hook of the running task. */
+/* A debug hook of the running task after a signal: raises the canceled error
+   when the task goes on computing for long without waiting. */
 void clk_task_interrupt_hook(lua_State *L, lua_Debug *ar);
 
 /* Metatables and the canceled value; called once per state. */

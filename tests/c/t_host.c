@@ -130,6 +130,62 @@ static void a_shielded_cleanup_survives_the_signal(void **state)
     clk_host_close(&host);
 }
 
+/* Right behind the call during which the signal came, `kept` is not yet what
+   its block closes: an interrupt there would lose it. */
+static void what_is_being_acquired_is_not_lost(void **state)
+{
+    struct clk_host host;
+
+    (void)state;
+    assert_int_equal(clk_host_open(&host), 0);
+    assert_int_equal(clk_host_listen_signals(&host), 0);
+    lua_register(host.L, "interrupt", raise_interrupt);
+    assert_int_equal(
+        run(&host, "local task = require 'host.task'\n"
+                   "local function acquire()\n"
+                   "  interrupt()\n"
+                   "  return setmetatable({}, {__close = function()\n"
+                   "    closed = true\n"
+                   "  end})\n"
+                   "end\n"
+                   "local kept <close> = acquire()\n"
+                   "task.sleep(60)"),
+        LUA_ERRRUN);
+    assert_string_equal(luaL_tolstring(host.L, -2, NULL), "canceled");
+    lua_getglobal(host.L, "closed");
+    assert_true(lua_toboolean(host.L, -1));
+    clk_host_close(&host);
+}
+
+/* A task that a shielded one waits for is part of the clean-up, however long it
+   computes; what follows is interrupted. */
+static void a_shield_covers_the_tasks_it_waits_for(void **state)
+{
+    struct clk_host host;
+
+    (void)state;
+    assert_int_equal(clk_host_open(&host), 0);
+    assert_int_equal(clk_host_listen_signals(&host), 0);
+    lua_register(host.L, "interrupt", raise_interrupt);
+    assert_int_equal(
+        run(&host, "local task = require 'host.task'\n"
+                   "task.shield(function()\n"
+                   "  local child = task.spawn(function()\n"
+                   "    interrupt()\n"
+                   "    local ends = task.now() + 0.1\n"
+                   "    while task.now() < ends do end\n"
+                   "    finished = true\n"
+                   "  end)\n"
+                   "  child:join()\n"
+                   "end)\n"
+                   "while true do task.sleep(60) end"),
+        LUA_ERRRUN);
+    assert_string_equal(luaL_tolstring(host.L, -2, NULL), "canceled");
+    lua_getglobal(host.L, "finished");
+    assert_true(lua_toboolean(host.L, -1));
+    clk_host_close(&host);
+}
+
 static void opening_survives_every_failing_allocation(void **state)
 {
     struct clk_host host;
@@ -180,6 +236,8 @@ int main(void)
         cmocka_unit_test(a_signal_cancels_a_waiting_main_task),
         cmocka_unit_test(a_signal_stops_lua_code_that_never_waits),
         cmocka_unit_test(a_shielded_cleanup_survives_the_signal),
+        cmocka_unit_test(what_is_being_acquired_is_not_lost),
+        cmocka_unit_test(a_shield_covers_the_tasks_it_waits_for),
         cmocka_unit_test(opening_survives_every_failing_allocation),
         cmocka_unit_test(only_source_text_is_loaded),
     };
