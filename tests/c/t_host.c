@@ -1,5 +1,5 @@
 /* The host by itself: opening under failing allocations, running a main task,
-   deadlock, tracebacks, the loader. */
+   deadlock, tracebacks, signals, the loader. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,79 +15,8 @@
 #include "host/host.h"
 #include "host/loader.h"
 
-/* Runs a chunk as the main task; leaves its results, or error and traceback. */
-static int run(struct clk_host *host, const char *code)
-{
-    assert_int_equal(luaL_loadstring(host->L, code), LUA_OK);
-    return clk_host_run(host, 0);
-}
-
-static void results_of_the_main_task_are_returned(void **state)
-{
-    struct clk_host host;
-
-    (void)state;
-    assert_int_equal(clk_host_open(&host), 0);
-    assert_int_equal(run(&host, "return 1, 'two'"), LUA_OK);
-    assert_int_equal(lua_tointeger(host.L, -2), 1);
-    assert_string_equal(lua_tostring(host.L, -1), "two");
-    assert_int_equal(host.task_count, 0);
-    clk_host_close(&host);
-}
-
-static void an_error_comes_with_its_traceback(void **state)
-{
-    struct clk_host host;
-
-    (void)state;
-    assert_int_equal(clk_host_open(&host), 0);
-    assert_int_equal(run(&host, "local function f() error('bad') end f()"),
-                     LUA_ERRRUN);
-    assert_non_null(strstr(lua_tostring(host.L, -2), "bad"));
-    assert_non_null(strstr(lua_tostring(host.L, -1), "stack traceback"));
-    clk_host_close(&host);
-}
-
-static void a_deadlock_is_reported_not_hung(void **state)
-{
-    struct clk_host host;
-
-    (void)state;
-    assert_int_equal(clk_host_open(&host), 0);
-    assert_int_equal(run(&host, "require('host.task').event():wait()"),
-                     LUA_ERRRUN);
-    assert_non_null(strstr(lua_tostring(host.L, -2), "deadlock"));
-    clk_host_close(&host);
-}
-
-static void a_deadlock_below_the_main_task_is_reported(void **state)
-{
-    struct clk_host host;
-
-    (void)state;
-    assert_int_equal(clk_host_open(&host), 0);
-    assert_int_equal(run(&host, "local task = require 'host.task'\n"
-                                "local e = task.event()\n"
-                                "task.spawn(function() task.shield(e.wait, e)"
-                                " end)\n"
-                                "task.sleep(0)"),
-                     LUA_OK);
-    clk_host_close(&host);
-}
-
-static void a_signal_cancels_a_waiting_main_task(void **state)
-{
-    struct clk_host host;
-
-    (void)state;
-    assert_int_equal(clk_host_open(&host), 0);
-    assert_int_equal(clk_host_listen_signals(&host), 0);
-    raise(SIGINT);
-    assert_int_equal(run(&host, "require('host.task').sleep(60)"), LUA_ERRRUN);
-    assert_string_equal(luaL_tolstring(host.L, -2, NULL), "canceled");
-    assert_int_equal(host.signal, SIGINT);
-    clk_host_close(&host);
-}
+/* The host of one test. */
+static struct clk_host host;
 
 static int raise_interrupt(lua_State *L)
 {
@@ -96,99 +25,148 @@ static int raise_interrupt(lua_State *L)
     return 0;
 }
 
+static int open_host(void **state)
+{
+    (void)state;
+    return clk_host_open(&host);
+}
+
+/* Gives Lua `interrupt()`, during which SIGINT comes. */
+static int open_listening(void **state)
+{
+    int error = open_host(state);
+
+    if (error == 0)
+        error = clk_host_listen_signals(&host);
+    if (error == 0)
+        lua_register(host.L, "interrupt", raise_interrupt);
+    return error;
+}
+
+static int close_host(void **state)
+{
+    (void)state;
+    clk_host_close(&host);
+    return 0;
+}
+
+/* Runs a chunk as the main task; leaves its results, or error and traceback. */
+static int run(const char *code)
+{
+    assert_int_equal(luaL_loadstring(host.L, code), LUA_OK);
+    return clk_host_run(&host, 0);
+}
+
+/* Runs a chunk that ends as canceled, after it set the global `sets`. */
+static void run_canceled(const char *code, const char *sets)
+{
+    assert_int_equal(run(code), LUA_ERRRUN);
+    assert_string_equal(luaL_tolstring(host.L, -2, NULL), "canceled");
+    assert_int_equal(host.signal, SIGINT);
+    if (sets) {
+        lua_getglobal(host.L, sets);
+        assert_true(lua_toboolean(host.L, -1));
+    }
+}
+
+static void results_of_the_main_task_are_returned(void **state)
+{
+    (void)state;
+    assert_int_equal(run("return 1, 'two'"), LUA_OK);
+    assert_int_equal(lua_tointeger(host.L, -2), 1);
+    assert_string_equal(lua_tostring(host.L, -1), "two");
+    assert_int_equal(host.task_count, 0);
+}
+
+static void an_error_comes_with_its_traceback(void **state)
+{
+    (void)state;
+    assert_int_equal(run("local function f() error('bad') end f()"),
+                     LUA_ERRRUN);
+    assert_non_null(strstr(lua_tostring(host.L, -2), "bad"));
+    assert_non_null(strstr(lua_tostring(host.L, -1), "stack traceback"));
+}
+
+static void a_deadlock_is_reported_not_hung(void **state)
+{
+    (void)state;
+    assert_int_equal(run("require('host.task').event():wait()"), LUA_ERRRUN);
+    assert_non_null(strstr(lua_tostring(host.L, -2), "deadlock"));
+}
+
+static void a_deadlock_below_the_main_task_is_reported(void **state)
+{
+    (void)state;
+    assert_int_equal(run("local task = require 'host.task'\n"
+                         "local e = task.event()\n"
+                         "task.spawn(function() task.shield(e.wait, e) end)\n"
+                         "task.sleep(0)"),
+                     LUA_OK);
+}
+
+static void a_signal_cancels_a_waiting_main_task(void **state)
+{
+    (void)state;
+    raise(SIGINT);
+    run_canceled("require('host.task').sleep(60)", NULL);
+}
+
 static void a_signal_stops_lua_code_that_never_waits(void **state)
 {
-    struct clk_host host;
-
     (void)state;
-    assert_int_equal(clk_host_open(&host), 0);
-    assert_int_equal(clk_host_listen_signals(&host), 0);
-    lua_register(host.L, "interrupt", raise_interrupt);
-    assert_int_equal(run(&host, "interrupt() while true do end"), LUA_ERRRUN);
-    assert_string_equal(luaL_tolstring(host.L, -2, NULL), "canceled");
-    clk_host_close(&host);
+    run_canceled("interrupt() while true do end", NULL);
 }
 
 static void a_shielded_cleanup_survives_the_signal(void **state)
 {
-    struct clk_host host;
-
     (void)state;
-    assert_int_equal(clk_host_open(&host), 0);
-    assert_int_equal(clk_host_listen_signals(&host), 0);
-    lua_register(host.L, "interrupt", raise_interrupt);
-    assert_int_equal(
-        run(&host, "local task = require 'host.task'\n"
-                   "local c <close> = setmetatable({}, {__close = function()\n"
-                   "  task.shield(function() task.sleep(0.01) cleaned = true "
-                   "end)\n"
-                   "end})\n"
-                   "interrupt() while true do end"),
-        LUA_ERRRUN);
-    lua_getglobal(host.L, "cleaned");
-    assert_true(lua_toboolean(host.L, -1));
-    clk_host_close(&host);
+    run_canceled("local task = require 'host.task'\n"
+                 "local function clean() task.sleep(0.01) cleaned = true end\n"
+                 "local c <close> = setmetatable({}, {__close = function()\n"
+                 "  task.shield(clean)\n"
+                 "end})\n"
+                 "interrupt() while true do end",
+                 "cleaned");
 }
 
 /* Right behind the call during which the signal came, `kept` is not yet what
    its block closes: an interrupt there would lose it. */
 static void what_is_being_acquired_is_not_lost(void **state)
 {
-    struct clk_host host;
-
     (void)state;
-    assert_int_equal(clk_host_open(&host), 0);
-    assert_int_equal(clk_host_listen_signals(&host), 0);
-    lua_register(host.L, "interrupt", raise_interrupt);
-    assert_int_equal(
-        run(&host, "local task = require 'host.task'\n"
-                   "local function acquire()\n"
-                   "  interrupt()\n"
-                   "  return setmetatable({}, {__close = function()\n"
-                   "    closed = true\n"
-                   "  end})\n"
-                   "end\n"
-                   "local kept <close> = acquire()\n"
-                   "task.sleep(60)"),
-        LUA_ERRRUN);
-    assert_string_equal(luaL_tolstring(host.L, -2, NULL), "canceled");
-    lua_getglobal(host.L, "closed");
-    assert_true(lua_toboolean(host.L, -1));
-    clk_host_close(&host);
+    run_canceled("local task = require 'host.task'\n"
+                 "local function acquire()\n"
+                 "  interrupt()\n"
+                 "  return setmetatable({}, {__close = function()\n"
+                 "    closed = true\n"
+                 "  end})\n"
+                 "end\n"
+                 "local kept <close> = acquire()\n"
+                 "task.sleep(60)",
+                 "closed");
 }
 
 /* A task that a shielded one waits for is part of the clean-up, however long it
    computes; what follows is interrupted. */
 static void a_shield_covers_the_tasks_it_waits_for(void **state)
 {
-    struct clk_host host;
-
     (void)state;
-    assert_int_equal(clk_host_open(&host), 0);
-    assert_int_equal(clk_host_listen_signals(&host), 0);
-    lua_register(host.L, "interrupt", raise_interrupt);
-    assert_int_equal(
-        run(&host, "local task = require 'host.task'\n"
-                   "task.shield(function()\n"
-                   "  local child = task.spawn(function()\n"
-                   "    interrupt()\n"
-                   "    local ends = task.now() + 0.1\n"
-                   "    while task.now() < ends do end\n"
-                   "    finished = true\n"
-                   "  end)\n"
-                   "  child:join()\n"
-                   "end)\n"
-                   "while true do task.sleep(60) end"),
-        LUA_ERRRUN);
-    assert_string_equal(luaL_tolstring(host.L, -2, NULL), "canceled");
-    lua_getglobal(host.L, "finished");
-    assert_true(lua_toboolean(host.L, -1));
-    clk_host_close(&host);
+    run_canceled("local task = require 'host.task'\n"
+                 "task.shield(function()\n"
+                 "  local child = task.spawn(function()\n"
+                 "    interrupt()\n"
+                 "    local ends = task.now() + 0.1\n"
+                 "    while task.now() < ends do end\n"
+                 "    finished = true\n"
+                 "  end)\n"
+                 "  child:join()\n"
+                 "end)\n"
+                 "while true do task.sleep(60) end",
+                 "finished");
 }
 
 static void opening_survives_every_failing_allocation(void **state)
 {
-    struct clk_host host;
     unsigned long nth;
     int error;
 
@@ -208,38 +186,39 @@ static void opening_survives_every_failing_allocation(void **state)
 
 static void only_source_text_is_loaded(void **state)
 {
-    struct clk_host host;
-
     (void)state;
     assert_non_null(clk_loader_find("main"));
     assert_null(clk_loader_find("no.such"));
-    assert_int_equal(clk_host_open(&host), 0);
-    assert_int_equal(run(&host, "return package.path, package.cpath, "
-                                "#package.searchers, package.loadlib"),
+    assert_int_equal(run("return package.path, package.cpath, "
+                         "#package.searchers, package.loadlib"),
                      LUA_OK);
     assert_string_equal(lua_tostring(host.L, -4), "");
     assert_string_equal(lua_tostring(host.L, -3), "");
     assert_true(lua_isnil(host.L, -1));
     lua_settop(host.L, 0);
-    assert_int_equal(run(&host, "require 'no.such'"), LUA_ERRRUN);
+    assert_int_equal(run("require 'no.such'"), LUA_ERRRUN);
     assert_non_null(strstr(lua_tostring(host.L, -2), "no embedded module"));
-    clk_host_close(&host);
 }
+
+#define OPENED(test)                                                           \
+    cmocka_unit_test_setup_teardown(test, open_host, close_host)
+#define LISTENING(test)                                                        \
+    cmocka_unit_test_setup_teardown(test, open_listening, close_host)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(results_of_the_main_task_are_returned),
-        cmocka_unit_test(an_error_comes_with_its_traceback),
-        cmocka_unit_test(a_deadlock_is_reported_not_hung),
-        cmocka_unit_test(a_deadlock_below_the_main_task_is_reported),
-        cmocka_unit_test(a_signal_cancels_a_waiting_main_task),
-        cmocka_unit_test(a_signal_stops_lua_code_that_never_waits),
-        cmocka_unit_test(a_shielded_cleanup_survives_the_signal),
-        cmocka_unit_test(what_is_being_acquired_is_not_lost),
-        cmocka_unit_test(a_shield_covers_the_tasks_it_waits_for),
+        OPENED(results_of_the_main_task_are_returned),
+        OPENED(an_error_comes_with_its_traceback),
+        OPENED(a_deadlock_is_reported_not_hung),
+        OPENED(a_deadlock_below_the_main_task_is_reported),
+        LISTENING(a_signal_cancels_a_waiting_main_task),
+        LISTENING(a_signal_stops_lua_code_that_never_waits),
+        LISTENING(a_shielded_cleanup_survives_the_signal),
+        LISTENING(what_is_being_acquired_is_not_lost),
+        LISTENING(a_shield_covers_the_tasks_it_waits_for),
         cmocka_unit_test(opening_survives_every_failing_allocation),
-        cmocka_unit_test(only_source_text_is_loaded),
+        OPENED(only_source_text_is_loaded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
