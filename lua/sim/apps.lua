@@ -71,7 +71,9 @@ function M.view(world, app)
     network = app.network,
     organization = organization(world:get("org", app.owner)),
     machine_count = #live,
-    volume_count = #world:list("volume", app.id),
+    volume_count = #tbl.filter(world:list("volume", app.id), function(volume)
+      return volume.state ~= "pending_destroy"
+    end),
     app_role = app.role,
     cname_target = app.id .. ".fly.dev",
   }

@@ -16,8 +16,24 @@ local DEFAULT_GB = 3
 local BLOCK = 4096
 local GB = 1024 * 1024 * 1024
 
--- Seconds a volume takes to be made, and to go.
-local CREATE_TIME, DESTROY_TIME, SNAPSHOT_TIME = 0.2, 0.5, 0.5
+-- Seconds a volume takes to be made, or for a step of being copied; and a
+-- snapshot.
+local STEP_TIME, SNAPSHOT_TIME = 0.2, 0.5
+
+-- A destroyed volume can be brought back for a day; its snapshots outlive it.
+local DESTROY_TIME = 24 * 3600
+
+-- The states that lead to a usable volume, by what it is a copy of.
+local STEPS = {
+  none = { creating = "created", extending = "created" },
+  volume = {
+    creating = "enabling_remote_export", enabling_remote_export = "hydrating",
+    hydrating = "created", extending = "created",
+  },
+  snapshot = {
+    creating = "restoring", restoring = "created", extending = "created",
+  },
+}
 
 ---@class sim.Volume: sim.Record
 ---@field owner string app name
@@ -32,6 +48,7 @@ local CREATE_TIME, DESTROY_TIME, SNAPSHOT_TIME = 0.2, 0.5, 0.5
 ---@field snapshot_retention integer
 ---@field auto_backup_enabled boolean
 ---@field attached_machine_id string?
+---@field copied_from "volume"|"snapshot"|nil
 ---@field created_at number
 
 --- The volume as the volume routes answer it.
@@ -88,6 +105,8 @@ local function find_source(world, org, id)
   local app = source and world:get("app", source.owner)
   if not app or app.owner ~= org then
     return problem.not_found("volume", id)
+  elseif source.state ~= "created" then
+    return problem.precondition("volume is in state " .. source.state)
   end
   return source
 end
@@ -109,13 +128,13 @@ local function find_origin(world, app, body)
     local source, wrong = find_source(world, app.owner, source_id)
     return source and {
       region = source.region, size_gb = source.size_gb,
-      used = source.used_bytes, is_fork = true,
+      used = source.used_bytes, kind = "volume",
     }, wrong
   elseif snapshot_id and snapshot_id ~= "" then
     local snapshot, wrong = find_snapshot(world, app.owner, snapshot_id)
     return snapshot and {
       region = snapshot.region, size_gb = snapshot.size_gb,
-      used = snapshot.size,
+      used = snapshot.size, kind = "snapshot",
     }, wrong
   end
   return { used = 0 }
@@ -174,6 +193,11 @@ local function flag(body, name, default)
   return value
 end
 
+-- A while from now the volume will be a state further.
+local function take_a_step(world, volume)
+  world:plan("volume", volume, STEP_TIME * (world.meta.pace or 1))
+end
+
 --- Creates a volume from a create body: empty, a fork, or from a snapshot.
 ---@param world sim.World
 ---@param app table
@@ -188,13 +212,13 @@ function M.create(world, app, body)
   local volume = M.add(world, app, {
     name = body.name, region = place.region, size_gb = place.gb,
     used_bytes = place.origin.used,
-    state = place.origin.is_fork and "hydrating" or "creating",
+    state = "creating", copied_from = place.origin.kind,
     encrypted = flag(body, "encrypted", true),
     fstype = flag(body, "fstype", "ext4"),
     snapshot_retention = flag(body, "snapshot_retention", 5),
     auto_backup_enabled = flag(body, "auto_backup_enabled", true),
   })
-  world:plan("volume", volume, CREATE_TIME * (world.meta.pace or 1))
+  take_a_step(world, volume)
   return volume
 end
 
@@ -215,21 +239,21 @@ function M.add(world, app, spec)
   }, spec))
 end
 
---- The agenda's handler: made, or gone.
+--- The agenda's handler: a state further, or gone.
 ---@param world sim.World
 ---@param volume sim.Volume
 function M.due(world, volume)
   if volume.state == "pending_destroy" then
-    for _, snapshot in ipairs(world:snapshot("snapshot", volume.owner)) do
-      if snapshot.volume == volume.id then
-        world:drop("snapshot", snapshot)
-      end
-    end
     world:drop("volume", volume)
     return
   end
-  volume.state = "created"
+  local steps = STEPS[volume.copied_from or "none"]
+  local state = steps[volume.state] or volume.state
+  volume.state = state
   world:touch("volume", volume)
+  if steps[state] then
+    take_a_step(world, volume)
+  end
 end
 
 local function is_usable(volume)
@@ -271,8 +295,9 @@ function M.extend(world, volume, gb)
   if not ok then
     return nil, wrong
   end
-  volume.size_gb = gb
+  volume.size_gb, volume.state = gb, "extending"
   world:touch("volume", volume)
+  take_a_step(world, volume)
   local machine = volume.attached_machine_id
     and world:get("machine", volume.attached_machine_id)
   return machine ~= nil and machine.state == "started"

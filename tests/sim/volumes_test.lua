@@ -78,6 +78,7 @@ t.test("a volume only grows", function()
   status, got = extend(free, 4)
   t.eq(status, 200)
   t.eq(got.needs_restart, false)
+  sim:advance(1)
   t.eq(extend(free, 4), 400)
   t.eq(extend(free, 2), 400)
   t.eq(extend(free, 501), 400)
@@ -91,10 +92,62 @@ t.test("an attached volume is not destroyed, a free one goes", function()
     "is attached to machine")
   local gone = sim:expect(200, "DELETE", PATH .. "/" .. list[2].id)
   t.eq(gone.state, "pending_destroy")
-  t.eq(#sim:get(PATH), 2)
-  sim:advance(1)
+  sim:advance(23 * 3600)
+  t.eq(#sim:get(PATH), 2, "it can be brought back for a day")
+  t.eq(sim:get("/v1/apps/my-app").volume_count, 1)
+  sim:refused(400, "POST", "/v1/apps/my-app/machines", { region = "fra",
+    config = { image = "nginx", mounts = { { volume = gone.id, path = "/data" } } } })
+  sim:advance(2 * 3600)
   t.eq(#sim:get(PATH), 1)
   sim:refused(404, "GET", PATH .. "/" .. list[2].id)
+end)
+
+t.test("a volume made and destroyed at once does not come back", function()
+  local sim = support.account()
+  local volume = sim:expect(200, "POST", PATH, { name = "brief", region = "iad" })
+  sim:expect(200, "DELETE", PATH .. "/" .. volume.id)
+  sim:advance(10)
+  t.eq(sim:get(PATH .. "/" .. volume.id).state, "pending_destroy")
+end)
+
+t.test("snapshots outlive their volume", function()
+  local sim = support.account()
+  local volume = sim:get(PATH)[2]
+  local path = PATH .. "/" .. volume.id
+  sim:expect(200, "POST", path .. "/snapshots")
+  sim:advance(1)
+  sim:expect(200, "DELETE", path)
+  local snapshot = sim:get(path .. "/snapshots")[1]
+  sim:advance(25 * 3600)
+  local back = create(sim, { name = "back", size_gb = volume.size_gb,
+    region = "fra", snapshot_id = snapshot.id })
+  t.eq(back.bytes_used, volume.bytes_used)
+end)
+
+t.test("a volume goes through the states of what it is made from", function()
+  local sim = support.account()
+  local source = sim:get(PATH)[1]
+  sim:expect(200, "POST", PATH .. "/" .. source.id .. "/snapshots")
+  sim:advance(1)
+  local snapshot = sim:get(PATH .. "/" .. source.id .. "/snapshots")[1]
+  local function states(method, path, body)
+    local made = sim:expect(200, method, path, body)
+    made = made.volume or made
+    local seen = { made.state }
+    for _ = 1, 4 do
+      sim:advance(0.2)
+      local state = sim:get(PATH .. "/" .. made.id).state
+      seen[#seen + 1] = state ~= seen[#seen] and state or nil
+    end
+    return seen
+  end
+  t.eq(states("POST", PATH, { name = "new", region = "iad" }), { "creating", "created" })
+  t.eq(states("POST", PATH, { name = "copy", region = "iad", source_volume_id = source.id }),
+    { "creating", "enabling_remote_export", "hydrating", "created" })
+  t.eq(states("POST", PATH, { name = "back", region = "iad", size_gb = 10,
+    snapshot_id = snapshot.id }), { "creating", "restoring", "created" })
+  t.eq(states("PUT", PATH .. "/" .. source.id .. "/extend", { size_gb = 20 }),
+    { "extending", "created" })
 end)
 
 t.test("a fork is a copy, at least as large", function()
@@ -102,7 +155,7 @@ t.test("a fork is a copy, at least as large", function()
   local source = sim:get(PATH)[1]
   local fork = sim:expect(200, "POST", PATH,
     { name = "copy", region = "iad", source_volume_id = source.id })
-  t.eq(fork.state, "hydrating")
+  t.eq(fork.state, "creating")
   t.eq(fork.size_gb, 10)
   t.eq(fork.bytes_used, source.bytes_used)
   local near = sim:expect(200, "POST", PATH,

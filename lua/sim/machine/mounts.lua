@@ -41,6 +41,8 @@ local function check(volume, region, machine_id)
   if volume.region ~= region then
     return problem.new(400, ("volume %s is in region %s, the machine in %s")
       :format(volume.id, volume.region, region))
+  elseif volume.state == "pending_destroy" then
+    return problem.precondition("volume is in state " .. volume.state)
   end
   local holder = volume.attached_machine_id
   if holder and holder ~= machine_id then
