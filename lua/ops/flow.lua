@@ -82,7 +82,8 @@ end
 ---@param look string command line without the program's name
 ---@return err.Record
 function M.may_exist(e, look)
-  if e.kind == "timeout" or e.kind == "network" or e.kind == "server" then
+  local is_open = e.kind == "timeout" or e.kind == "network" or e.kind == "server"
+  if is_open and e.sent ~= false then
     e.hint = "it may have been made all the same, look first: clanker fly " .. look
   end
   return e

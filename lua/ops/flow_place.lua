@@ -13,6 +13,8 @@ M.CALLS = { "regions.list_all", "apps.get", "regions.placements" }
 -- Regions named in a hint.
 local MOST = 8
 
+local GIGABYTE = 1024 * 1024 * 1024
+
 --- Refuses a region that is none, or is being closed, before anything is asked
 --- for. Where the regions cannot be listed, the server judges.
 ---@async
@@ -44,11 +46,15 @@ function M.check(ctx, code)
   })
 end
 
--- The regions with room for such a machine; nil when it cannot be told.
-local function with_room(ctx, app_name, guest)
-  local app = ctx.call("apps.get", { app = app_name })
+-- The regions with room for such a machine or volume; nil when it cannot be
+-- told.
+local function with_room(ctx, wanted)
+  local app = ctx.call("apps.get", { app = wanted.app })
   local org = tbl.get(app or {}, "organization.slug")
-  local rows = org and ctx.call("regions.placements", { org = org, guest = guest })
+  local rows = org and ctx.call("regions.placements", {
+    org = org, guest = wanted.guest, volume = wanted.volume,
+    volume_bytes = wanted.gigabytes and wanted.gigabytes * GIGABYTE,
+  })
   return rows and tbl.map(rows, function(row)
     return row.region
   end)
@@ -59,14 +65,15 @@ end
 ---@async
 ---@param ctx op.Context
 ---@param e err.Record
----@param wanted { app: string, region: string?, guest: table?, how: string? }
+---@param wanted { app: string, region: string?, guest: table?, volume: string?,
+--- gigabytes: integer?, how: string? } `volume` is the name of a new one, and
 --- `how` says what to do with such a region
 ---@return err.Record
 function M.suggest(ctx, e, wanted)
   if e.kind ~= "capacity" then
     return e
   end
-  local codes = with_room(ctx, wanted.app, wanted.guest)
+  local codes = with_room(ctx, wanted)
   codes = tbl.filter(codes or {}, function(code)
     return code ~= wanted.region
   end)

@@ -4,12 +4,16 @@ local err = require "base.err"
 local flow = require "ops.flow"
 local op = require "opkit.op"
 local place = require "ops.flow_place"
+local states = require "ops.volume_state"
 local tbl = require "base.tbl"
 
 local TARGET = {
   { "app", "app", "app the volume belongs to", required = true },
   { "id", "volume", "id of the volume", required = true, pos = 1 },
 }
+
+-- Sizes there are, in GB.
+local SMALLEST, LARGEST = 1, 500
 
 local COST = "volumes are billed by the gigabyte provided, used or not."
 
@@ -39,6 +43,8 @@ op {
     { "require_unique_zone", "boolean", "apart from the app's other volumes" },
     { "snapshot", "name", "snapshot to restore", at = "body.snapshot_id" },
     { "source", "volume", "volume to copy", at = "body.source_volume_id" },
+    { "guest", "json", "size of the machine that is to mount it",
+      at = "body.compute" },
   },
   returns = "volume",
 }
@@ -70,33 +76,55 @@ op {
   params = { TARGET[1], { "id", "volume", "id of the volume", required = true } },
 }
 
--- States on the way to a usable volume.
-local COMING = {
-  creating = true, hydrating = true, pending_create = true, forking = true,
-  restoring = true, extending = true,
-}
+-- Seconds a volume is given to become usable.
+local SECONDS = 300
 
--- Waits until a new volume can be used.
-local function until_ready(ctx, app, volume)
-  if not COMING[volume.state] then
-    return volume
-  end
-  return flow.poll(ctx, {
-    seconds = 300, pause = 2,
-    what = ("volume %s was not ready"):format(volume.id),
-  }, function()
-    local now, e = ctx.call("volumes.get", { app = app, id = volume.id })
-    if not now then
-      return nil, e
+-- Waits until a volume can be used, and is so as it was asked to be. A copy
+-- whose data takes longer than that is usable all the same.
+local function until_ready(ctx, app, volume, is_so)
+  local last = volume
+  local function look(now)
+    last = now
+    if states.is_leaving(now) then
+      return nil, err.new({
+        kind = "conflict",
+        message = ("volume %s is %s: it was destroyed meanwhile"):format(
+          now.id, now.state),
+        hint = "those that are left: clanker fly list volumes --app " .. app,
+      })
     end
-    return not COMING[now.state] and now or nil
-  end)
+    local is_ready = not states.is_coming(now) and not states.is_copying(now)
+      and (not is_so or is_so(now))
+    return is_ready and now or nil
+  end
+  local ready, e = look(volume)
+  if not ready and not e then
+    ready, e = flow.poll(ctx, {
+      seconds = SECONDS, pause = 2,
+      what = ("volume %s was not ready"):format(volume.id),
+    }, function()
+      local now, why = ctx.call("volumes.get", { app = app, id = volume.id })
+      if not now then
+        return nil, err.wrap(why, ("waiting for volume %s"):format(volume.id))
+      end
+      return look(now)
+    end)
+  end
+  if e and e.kind == "timeout" and states.is_copying(last) then
+    ctx.notice(("volume %s can be mounted while its data is still copied: keep the"
+      .. " source until its state is created"):format(last.id))
+    return last
+  end
+  return ready, e
 end
 
-local function create(ctx, args, no_wait)
+local function create(ctx, args, no_wait, gigabytes)
   local volume, e = ctx.call("volumes.create_once", args)
   if not volume then
-    return nil, place.suggest(ctx, e, { app = args.app, region = args.region })
+    return nil, place.suggest(ctx, flow.may_exist(e, "list volumes --app " .. args.app), {
+      app = args.app, region = args.region, gigabytes = gigabytes,
+      volume = args.name,
+    })
   elseif no_wait then
     return volume
   end
@@ -110,29 +138,37 @@ op {
   cost = COST,
   calls = tbl.flatten({ { "volumes.create_once", "volumes.get" }, place.CALLS }),
   run = function(ctx, args)
+    if args.snapshot and not args.size_gb then
+      return nil, err.new({
+        kind = "usage",
+        message = "how large shall it be? as large as the volume of the snapshot, or"
+          .. " larger",
+        hint = "give --size-gb N",
+      })
+    end
     local ok, unknown = place.check(ctx, args.region)
     if not ok then
       return nil, unknown
     end
     return create(ctx, {
       app = args.app, name = args.name, region = args.region,
-      size_gb = args.size_gb, encrypted = args.encrypted,
+      size_gb = args.size_gb or SMALLEST, encrypted = args.encrypted,
       snapshot_retention = args.snapshot_retention,
       require_unique_zone = args.require_unique_zone, snapshot = args.snapshot,
-    }, args.no_wait)
+    }, args.no_wait, args.size_gb)
   end,
   params = {
     TARGET[1],
     { "name", "volume_name", "name of the volume", required = true },
     { "region", "region", "region of the volume", required = true },
-    { "size_gb", "gigabytes", "size of the volume", default = 1, min = 1,
-      max = 500 },
+    { "size_gb", "gigabytes", "size of the volume; 1 GB unless told", min = SMALLEST,
+      max = LARGEST },
     { "encrypted", "boolean", "encrypt it", default = true },
     { "snapshot_retention", "integer", "days to keep snapshots", min = 1,
       max = 60 },
     { "require_unique_zone", "boolean",
       "on other hardware than the app's other volumes", default = true },
-    { "snapshot", "name", "id of a snapshot to start from" },
+    { "snapshot", "name", "id of a snapshot to start from; then the size is needed" },
     { "no_wait", "boolean", "do not wait until it can be used" },
   },
   returns = "volume",
@@ -168,17 +204,22 @@ op {
     if not reply then
       return nil, e
     end
-    if reply.needs_restart and volume.attached_machine_id then
-      ctx.notice(("machine %s sees the new size after a restart"):format(
-        volume.attached_machine_id))
+    local machine = states.machine_of(volume)
+    if reply.needs_restart and machine then
+      ctx.notice(("machine %s sees the new size after a restart: clanker fly restart"
+        .. " machine %s --app %s"):format(machine, machine, args.app))
     end
-    return args.no_wait and reply.volume
-      or until_ready(ctx, args.app, reply.volume)
+    if args.no_wait then
+      return reply.volume
+    end
+    return until_ready(ctx, args.app, reply.volume, function(now)
+      return (now.size_gb or args.size_gb) >= args.size_gb
+    end)
   end,
   params = {
     TARGET[1], TARGET[2],
-    { "size_gb", "gigabytes", "its new size", required = true, min = 1,
-      max = 500 },
+    { "size_gb", "gigabytes", "its new size", required = true, min = SMALLEST,
+      max = LARGEST },
     { "no_wait", "boolean", "do not wait until it can be used" },
   },
   returns = "volume",
@@ -186,13 +227,27 @@ op {
   examples = { "volumes extend vol_1234 --size-gb 20 --app my-app" },
 }
 
+-- The size of the machine that mounts the source: the copy goes where another
+-- such machine has room. Only a wish, so what fails is left out.
+local function guest_of(ctx, app, source)
+  local id = states.machine_of(source)
+  local machine = id and ctx.call("machines.get", { app = app, id = id })
+  return machine and tbl.get(machine, "config.guest")
+end
+
 op {
   id = "volumes.fork",
   title = "Copy a volume",
-  doc = "The copy has the data of this moment, on other hardware.",
+  doc = [[
+    The copy has the data of this moment, on other hardware. It can be mounted
+    before all of its data has arrived; this waits for the data, five minutes
+    at most.
+  ]],
   effect = "write",
   cost = COST,
-  calls = tbl.flatten({ { "volumes.get", "volumes.create_once" }, place.CALLS }),
+  calls = tbl.flatten({
+    { "volumes.get", "volumes.create_once", "machines.get" }, place.CALLS,
+  }),
   run = function(ctx, args)
     local ok, unknown = place.check(ctx, args.region)
     if not ok then
@@ -206,14 +261,16 @@ op {
         kind = "conflict",
         message = ("the host of volume %s is %s"):format(args.id,
           source.host_status),
-        hint = "restore a snapshot instead: volumes create --snapshot ID",
+        hint = ("restore a snapshot instead: clanker fly volumes create --snapshot ID"
+          .. " --app %s --name %s --region %s --size-gb %d"):format(args.app,
+          source.name or "NAME", source.region or "REGION", source.size_gb or SMALLEST),
       })
     end
     return create(ctx, {
       app = args.app, name = args.name or source.name,
       region = args.region or source.region, source = args.id,
-      require_unique_zone = true,
-    }, args.no_wait)
+      require_unique_zone = true, guest = guest_of(ctx, args.app, source),
+    }, args.no_wait, source.size_gb)
   end,
   params = {
     TARGET[1], TARGET[2],
@@ -238,15 +295,10 @@ op {
   params = { TARGET[1], { "id", "volume", "id of the volume", required = true } },
 }
 
--- Takes a snapshot and waits until one is complete that was not before.
+-- Takes a snapshot and waits until it is complete. The request does not name
+-- it: it is the one that was not there before.
 local function save(ctx, at)
-  local function finished(known)
-    return flow.collect(ctx, "volumes.snapshots", at, function(snapshot)
-      return snapshot.status == "created" and not known[snapshot.id]
-        and snapshot or nil
-    end)
-  end
-  local before, e = finished({})
+  local before, e = ctx.call("volumes.snapshots", at)
   if not before then
     return nil, e
   end
@@ -262,8 +314,19 @@ local function save(ctx, at)
     seconds = 900, pause = 5,
     what = ("the snapshot of volume %s was not complete"):format(at.id),
   }, function()
-    local fresh, why = finished(known)
-    return fresh and fresh[1], why
+    local list, why = ctx.call("volumes.snapshots", at)
+    local fresh = list and tbl.find(list, function(snapshot)
+      return not known[snapshot.id]
+    end)
+    if fresh and (fresh.status == "failed" or fresh.status == "error") then
+      return nil, err.new({
+        kind = "server",
+        message = ("snapshot %s of volume %s failed"):format(fresh.id, at.id),
+        hint = ("try again: clanker fly volumes snapshots create %s --app %s"):format(
+          at.id, at.app),
+      })
+    end
+    return fresh and fresh.status == "created" and fresh or nil, why
   end)
 end
 
@@ -300,30 +363,37 @@ op {
   examples = { "volumes snapshots create vol_1234 --app my-app" },
 }
 
--- States of a volume that is on its way out.
-local GOING = {
-  scheduling_destroy = true, fork_cleanup = true, waiting_for_detach = true,
-  pending_destroy = true, destroying = true, destroyed = true,
-}
-
--- The volume is gone, or nothing can keep it from going.
-local function until_gone(ctx, at)
+-- The volume as it is when nothing but Fly can keep it from going; as gone when
+-- it is not there any more.
+local function until_gone(ctx, at, volume)
   return flow.poll(ctx, {
     seconds = 120, pause = 2, what = ("volume %s was not gone"):format(at.id),
   }, function()
     local now, e = ctx.call("volumes.get", at)
     if now then
-      return GOING[now.state]
+      return states.is_leaving(now) and now or nil
     elseif e.kind == "not_found" then
-      return true
+      return tbl.merge(volume, { state = "destroyed" })
     end
     return nil, e
   end)
 end
 
+-- How what was saved comes back.
+local function tell_saved(ctx, at, volume, snapshot)
+  ctx.notice(("its data is in snapshot %s: clanker fly volumes create --snapshot %s"
+    .. " --app %s --name %s --region %s --size-gb %d brings it back"):format(
+    snapshot.id, snapshot.id, at.app, volume.name or "NAME", volume.region or "REGION",
+    volume.size_gb or SMALLEST))
+end
+
 op {
   id = "volumes.destroy",
   title = "Destroy a volume",
+  doc = [[
+    Its snapshots stay for as long as they are kept, so that a new volume can be
+    made of one. Fly keeps the volume itself for a day, out of sight.
+  ]],
   effect = "destroy",
   confirm = "Destroy volume {id} of app {app}? Its data is lost but for"
     .. " snapshots.",
@@ -337,7 +407,9 @@ op {
     local volume, e = ctx.call("volumes.get", at)
     if not volume then
       return nil, e
-    elseif (volume.attached_machine_id or "") ~= "" then
+    elseif states.is_leaving(volume) then
+      return volume
+    elseif states.machine_of(volume) then
       return nil, err.new({
         kind = "conflict",
         message = ("volume %s is mounted by machine %s"):format(
@@ -351,13 +423,14 @@ op {
       if not saved then
         return nil, e
       end
+      tell_saved(ctx, at, volume, saved)
     end
     local done
     done, e = ctx.call("volumes.destroy_once", at)
-    if done and not args.no_wait then
-      done, e = until_gone(ctx, at)
+    if not done then
+      return nil, e
     end
-    return done and volume, e
+    return args.no_wait and tbl.merge(volume, done) or until_gone(ctx, at, volume)
   end,
   params = {
     TARGET[1], TARGET[2],

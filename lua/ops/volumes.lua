@@ -3,7 +3,7 @@
 local flow = require "ops.flow"
 local op = require "opkit.op"
 local resource = require "opkit.resource"
-local tbl = require "base.tbl"
+local states = require "ops.volume_state"
 
 resource {
   id = "volumes",
@@ -12,16 +12,6 @@ resource {
   title = "Volumes",
   doc = "A volume is a disk in one region; one machine at a time mounts it.",
 }
-
--- Volumes in these states are on their way out and no longer anybody's.
-local LEAVING = tbl.set({
-  "scheduling_destroy", "fork_cleanup", "waiting_for_detach",
-  "pending_destroy", "destroying", "destroyed",
-})
-
-local function is_attached(volume)
-  return (volume.attached_machine_id or "") ~= ""
-end
 
 op {
   id = "volumes.list_app",
@@ -71,8 +61,8 @@ op {
       counted = "volume_count",
     }
     return flow.app_or_orgs(ctx, args, listing, {}, function(volume)
-      if LEAVING[volume.state]
-        or (args.unattached and is_attached(volume))
+      if states.is_leaving(volume)
+        or (args.unattached and states.machine_of(volume))
         or (args.region and volume.region ~= args.region) then
         return nil
       end

@@ -3,6 +3,7 @@
 local consent = require "cli.consent"
 local ops = require "ops"
 local t = require "kit"
+local tbl = require "base.tbl"
 local worlds = require "writes.world"
 
 -- A destroy at a terminal: what is asked, and what becomes of the arguments.
@@ -47,9 +48,24 @@ t.test("a volume is made, grows, is saved, forked and goes; each is waited for",
   t.eq(saved.status, "created")
   t.eq(#account.expect("volumes.snapshots", one), 1)
   t.eq(account.expect("volumes.fork", one).state, "created")
-  account.expect("volumes.destroy", one)
-  local inside = account.world:get("volume", volume.id)
-  t.ok(not inside or inside.state == "pending_destroy")
+  t.eq(account.expect("volumes.destroy", one).state, "pending_destroy")
+  t.eq(account.world:get("volume", volume.id).state, "pending_destroy")
+end)
+
+t.test("what was saved before a volume went is in a new one", function()
+  local account = worlds.open()
+  local volume = tbl.find(account.expect("volumes.list", { app = "my-app", unattached = true }),
+    function(item)
+      return item.region == "fra"
+    end)
+  local told
+  account.expect("volumes.destroy", { app = "my-app", id = volume.id, snapshot = true },
+    { on_notice = function(text)
+      told = text
+    end })
+  local back = account.expect("volumes.create", { app = "my-app", name = "data",
+    region = "fra", size_gb = volume.size_gb, snapshot = told:match("snapshot (vs_%w+):") })
+  t.eq(account.world:get("volume", back.id).used_bytes, volume.bytes_used)
 end)
 
 t.test("an answer that is lost is asked for again, and one app is made", function()
