@@ -96,7 +96,7 @@ end
 --- Whether to go ahead.
 ---@async
 ---@param call cli.Call
----@param account cli.Session
+---@param account cli.Session? for the preview, where the row has one
 ---@return true?
 ---@return err.Record? kind "declined"
 function M.check(call, account)

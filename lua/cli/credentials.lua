@@ -1,6 +1,7 @@
 --- `clanker credentials`: tokens kept for every command. Waits. No command here
 --- ever prints a token.
 
+local consent = require "cli.consent"
 local credentials = require "fly.credentials"
 local err = require "base.err"
 local secret = require "sys.secret"
@@ -141,7 +142,25 @@ function M.test(call)
     call.args.provider, terminal.clean(viewer.email or viewer.name or "nobody")))
 end
 
---- `credentials delete`
+-- What is stored for the provider, without its token.
+---@async
+local function find_row(call, store)
+  local provider = call.args.provider
+  local rows, e = store:list()
+  if not rows then
+    return nil, e
+  end
+  local row = tbl.find(rows, function(candidate)
+    return candidate.provider == provider
+  end)
+  return row, err.new({
+    kind = "not_found",
+    message = ("no credentials of %s are stored in %s"):format(provider, store.where),
+    hint = "see clanker credentials list",
+  })
+end
+
+--- `credentials delete`: asks first, since nobody can read the token back.
 ---@async
 ---@param call cli.Call
 ---@return true?
@@ -151,7 +170,17 @@ function M.delete(call)
   if not store then
     return nil, e
   end
-  local ok, failed = store:delete(call.args.provider)
+  local row, missing = find_row(call, store)
+  if not row then
+    return nil, missing
+  end
+  call.out:note(("credentials of %s%s in %s"):format(row.provider,
+    row.org and " for org " .. terminal.clean(row.org) or "", place(store)))
+  local agreed, declined = consent.check(call)
+  if not agreed then
+    return nil, declined
+  end
+  local ok, failed = store:delete(row.provider)
   if not ok then
     return nil, failed
   end

@@ -12,6 +12,8 @@ local M = {}
 ---@field doc string?
 ---@field params table[]? as an operation declares them
 ---@field examples string[]?
+---@field effect op.Effect? "read" unless told
+---@field confirm string? the question before it destroys
 ---@field verbatim integer? after this many arguments all words are arguments
 ---@field is_hidden boolean?
 
@@ -138,6 +140,8 @@ M.LIST = {
   {
     path = "credentials delete", home = "cli.credentials", fn = "delete",
     title = "Delete stored credentials", params = { PROVIDER },
+    effect = "destroy",
+    confirm = "Delete the stored credentials of {provider}? Nobody can read the token back.",
     examples = { "credentials delete flyio" },
   },
   {
@@ -172,8 +176,8 @@ M.LIST = {
 function M.row(own)
   local row = {
     id = own.path, title = own.title, examples = own.examples,
-    cli = { own.path }, effect = "read", home = own.home, fn = own.fn or "run",
-    doc = own.doc, params = {}, param = {}, positional = {},
+    cli = { own.path }, effect = own.effect or "read", confirm = own.confirm,
+    home = own.home, fn = own.fn or "run", doc = own.doc, params = {}, param = {}, positional = {},
     takes_words = own.verbatim == 0,
   }
   if own.params then

@@ -50,7 +50,12 @@ local function live(home, more_env)
   local works = go({ "credentials", "test", "flyio" })
   t.eq(works.code, 0, works.stderr)
   t.match(works.stdout, "^flyio: the token works, it is .+@")
-  t.eq(go({ "credentials", "delete", "flyio" }).code, 0)
+  local asked = go({ "credentials", "delete", "flyio" })
+  t.eq(asked.code, 9, "there is no terminal to ask at")
+  t.match(asked.stderr, "Delete the stored credentials of flyio%?.+\nhint: say %-%-yes")
+  t.match(asked.stderr, "^credentials of flyio for org acme in ")
+  t.eq(go({ "credentials", "test", "flyio" }).code, 0)
+  t.eq(go({ "credentials", "delete", "flyio", "--yes" }).code, 0)
   t.eq(go({ "credentials", "delete", "flyio" }).code, 4)
   t.eq(go({ "fly", "list", "apps" }).code, 3)
   return go
@@ -124,4 +129,22 @@ t.test("at a terminal the token is asked for without being shown", function()
     home = function() return home end,
   }):get("flyio"))
   t.ok(found.token:equals(TOKEN))
+end)
+
+t.test("at a terminal deleting asks for the provider's name", function()
+  local worlds = require "face.world"
+  local home = t.tmpdir()
+  run({ "credentials", "store", "flyio", "--api-token", "-" }, { home = home, stdin = TOKEN })
+  local function delete(answer)
+    return worlds.run({ "credentials", "delete", "flyio" },
+      { home = home, tty = { [0] = true, [2] = true }, answer = answer })
+  end
+  for _, answer in ipairs({ "", "y", "yes", "fly" }) do
+    local code, world = delete(answer)
+    t.eq(code, 9, answer)
+    t.match(world.err, "Type flyio to go ahead")
+    t.match(world.err, "nothing was changed")
+  end
+  t.eq(delete("flyio"), 0)
+  t.eq(delete("flyio"), 4)
 end)
