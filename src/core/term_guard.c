@@ -36,12 +36,12 @@ static void on_signal(uv_signal_t *handle, int number)
     guard->enter(guard->ud);
 }
 
-static bool is_ignored(int number)
+static bool is_default(int number)
 {
     struct sigaction action;
 
     return sigaction(number, NULL, &action) == 0
-           && action.sa_handler == SIG_IGN;
+           && action.sa_handler == SIG_DFL;
 }
 
 static int watch(struct clk_guard *guard, uv_loop_t *loop, int i)
@@ -68,7 +68,7 @@ int clk_guard_open(struct clk_guard **out, uv_loop_t *loop,
     guard->enter = enter;
     guard->ud = ud;
     for (int i = 0; i < WATCHED && !error; i++)
-        if (!is_ignored(watched[i])) /* nohup, say */
+        if (is_default(watched[i])) /* not so under nohup, say */
             error = watch(guard, loop, i);
     if (error)
         clk_guard_close(guard);

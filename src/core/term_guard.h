@@ -1,6 +1,7 @@
 /* Puts a terminal right when a signal suspends or ends the process in the midst
-   of a question. SIGINT and SIGTERM are not watched: they cancel the task that
-   waits, and that closes the question. */
+   of a question. What the program handles itself is not watched: SIGINT,
+   SIGTERM and SIGHUP cancel the task that waits, and that closes the question.
+ */
 #ifndef CLK_TERM_GUARD_H
 #define CLK_TERM_GUARD_H
 
@@ -8,7 +9,7 @@
 
 struct clk_guard;
 
-/* Watches SIGHUP, SIGQUIT and SIGTSTP, where they are not ignored. When one
+/* Watches those of SIGHUP, SIGQUIT and SIGTSTP that nobody handles. When one
    comes `leave(ud)` is called, then the signal does what it does by default; if
    that suspended the process, `enter(ud)` is called when it goes on. */
 int clk_guard_open(struct clk_guard **out, uv_loop_t *loop,

@@ -20,7 +20,7 @@ struct clk_host {
     struct clk_task *running; /* NULL between resumes */
     struct clk_task *main;    /* the task whose end ends the run */
     unsigned task_count;      /* tasks that have not finished */
-    volatile int signal;      /* SIGINT or SIGTERM, 0 when none came */
+    volatile int signal;      /* SIGINT, SIGTERM, SIGHUP; 0 when none came */
     bool signal_handled;      /* the main task was told */
     uint64_t hooked_at;       /* uv_hrtime when a hook first saw the signal */
     uv_async_t signal_async;  /* wakes the loop from the signal handler */
@@ -48,8 +48,8 @@ void clk_host_close(struct clk_host *host);
    LUA_ERRRUN. */
 int clk_host_run(struct clk_host *host, int nargs);
 
-/* SIGINT and SIGTERM cancel the main task from now on; a third signal ends the
-   process at once. One host per process may listen. */
+/* SIGINT, SIGTERM and SIGHUP cancel the main task from now on; a third signal
+   ends the process at once. One host per process may listen. */
 int clk_host_listen_signals(struct clk_host *host);
 
 /* Undoes it; nothing when the host does not listen. */

@@ -1,10 +1,12 @@
-/* SIGINT and SIGTERM become a cancellation of the main task.
+/* SIGINT, SIGTERM and, unless it is ignored (nohup), SIGHUP become a
+   cancellation of the main task.
 
    The handler's only pointer to its host is the one piece of process-wide state
    that a signal handler cannot do without. */
 #include "host/host.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +16,10 @@
 
 /* The signal that ends the process at once, whatever the tasks still do. */
 enum { LAST_SIGNAL = 3 };
+
+static const int handled[] = {SIGINT, SIGTERM, SIGHUP};
+
+enum { HANDLED = sizeof(handled) / sizeof(handled[0]) };
 
 static struct {
     struct clk_host *volatile host;
@@ -43,6 +49,14 @@ static void on_async(uv_async_t *async)
     (void)async;
 }
 
+static bool is_ignored(int number)
+{
+    struct sigaction action;
+
+    return sigaction(number, NULL, &action) == 0
+           && action.sa_handler == SIG_IGN;
+}
+
 int clk_host_listen_signals(struct clk_host *host)
 {
     struct sigaction action;
@@ -58,9 +72,12 @@ int clk_host_listen_signals(struct clk_host *host)
     action.sa_handler = on_signal;
     sigemptyset(&action.sa_mask);
     action.sa_flags = SA_RESTART;
-    if (sigaction(SIGINT, &action, NULL) != 0
-        || sigaction(SIGTERM, &action, NULL) != 0)
-        return UV_EINVAL;
+    for (int i = 0; i < HANDLED; i++) {
+        if (handled[i] == SIGHUP && is_ignored(SIGHUP))
+            continue;
+        if (sigaction(handled[i], &action, NULL) != 0)
+            return UV_EINVAL;
+    }
     action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, NULL);
     return 0;
@@ -70,8 +87,9 @@ void clk_host_ignore_signals(struct clk_host *host)
 {
     if (!host->async_open)
         return;
-    signal(SIGINT, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
+    for (int i = 0; i < HANDLED; i++)
+        if (!is_ignored(handled[i]))
+            signal(handled[i], SIG_DFL);
     listening.host = NULL;
     host->async_open = false;
     uv_close((uv_handle_t *)&host->signal_async, NULL);
