@@ -2,6 +2,7 @@
 --- Waits. It gets one token, no settings of the user's, and a directory that
 --- goes with it, since it writes what it sends into log files there.
 
+local directories = require "fly.flyctl_dir"
 local err = require "base.err"
 local hints = require "fly.hints"
 local opkit = require "opkit"
@@ -50,14 +51,8 @@ local INHERITED = {
   "http_proxy", "https_proxy", "no_proxy",
 }
 
---- Directories in memory: what is removed there was never on a disk.
-local MEMORY = { "XDG_RUNTIME_DIR", "/dev/shm" }
-
 --- Of its error output, this much is looked at, in bytes.
 local TAIL = 4096
-
---- A directory in its own, to run in: no fly.toml of another app is there.
-local EMPTY = "empty"
 
 --- Seconds it has to release what it holds when it is ended.
 local PATIENCE = 5
@@ -109,42 +104,9 @@ function M.find(deps)
   return nil, missing(deps)
 end
 
----@param deps fly.FlyctlDeps
----@return string? name of a new directory
-local function random_name(deps)
-  local bytes = deps.os.random(12)
-  return bytes and "clanker-fly-" .. bytes:gsub(".", function(c)
-    return ("%02x"):format(c:byte())
-  end)
-end
-
---- A directory of its own in memory; nil where there is no such place.
----@param deps fly.FlyctlDeps
----@return string? path
-local function memory_dir(deps)
-  for _, place in ipairs(MEMORY) do
-    local base = place:find("^/") and place or deps.os.env(place)
-    local name = base and random_name(deps)
-    if name and deps.fs.mkdir(base .. "/" .. name, tonumber("700", 8)) then
-      return base .. "/" .. name
-    end
-  end
-  return nil
-end
-
---- A directory of its own, in memory where there is such a place.
----@param deps fly.FlyctlDeps
----@return string? path, table? err
-local function private_dir(deps)
-  local path = memory_dir(deps)
-  if path then
-    return path
-  end
-  return deps.fs.tmpdir("clanker-fly-")
-end
-
 --- Whether flyctl can be told a secret, which it will write into its log: it is
 --- there, and so is memory for its directory.
+---@async
 ---@param deps fly.FlyctlDeps
 ---@return true? yes, table? err
 function M.is_safe(deps)
@@ -152,16 +114,7 @@ function M.is_safe(deps)
   if not found then
     return nil, e
   end
-  local path = memory_dir(deps)
-  if not path then
-    return nil, err.new {
-      kind = "error",
-      message = "flyctl would write the values into a log file on disk",
-      hint = "use --via api, or set XDG_RUNTIME_DIR to a directory in memory",
-    }
-  end
-  deps.fs.remove(path, true)
-  return true
+  return directories.is_in_memory()
 end
 
 --- Everything the child has in its environment besides what it inherits.
@@ -271,17 +224,17 @@ end
 ---@param path string
 ---@param words string[]
 ---@param opts fly.FlyctlOptions
----@param dir string
+---@param dir fly.FlyctlDir
 ---@return table options of process.run, fun(): string tail of its error output
 local function options_of(deps, path, words, opts, dir)
   local options = {
     argv = { path, table.unpack(words) },
     stdin = opts.stdin,
-    cwd = opts.cwd or dir .. "/" .. EMPTY,
+    cwd = opts.cwd or dir.cwd,
     timeout = opts.timeout,
     kill_after = PATIENCE,
     inherit = INHERITED,
-    env = environment(deps, dir, opts.color),
+    env = environment(deps, dir.path, opts.color),
     on_stdout = opts.on_stdout,
   }
   if not opts.on_stderr then
@@ -305,16 +258,9 @@ function M.run(deps, words, opts)
   if not path then
     return nil, e
   end
-  local dir, why = private_dir(deps)
+  local dir <close>, why = directories.open()
   if not dir then
     return nil, why
-  end
-  local _ <close> = setmetatable({}, { __close = function()
-    deps.fs.remove(dir, true)
-  end })
-  local made, no = deps.fs.mkdir(dir .. "/" .. EMPTY)
-  if not made then
-    return nil, no
   end
   if deps.log then
     deps.log("flyctl " .. table.concat(words, " "))

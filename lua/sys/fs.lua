@@ -143,6 +143,19 @@ function M.remove(path, recursive)
   return err.outcome(host.remove(path, recursive))
 end
 
+--- Removes a file or a directory and all it contains, and overwrites the files
+--- before.
+---@param path string
+---@return boolean?
+---@return err.Record?
+function M.wipe(path)
+  return err.outcome(host.wipe(path))
+end
+
+--- Whether what is written there stays in memory; false where that is unknown.
+---@type fun(path: string): boolean
+M.in_memory = host.in_memory
+
 --- Moves a file or directory, replacing a file.
 ---@param from string
 ---@param to string

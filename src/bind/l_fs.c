@@ -279,6 +279,30 @@ static int fs_remove(lua_State *L)
                               path);
 }
 
+/*** Removes a file or a directory with all it contains, and overwrites the
+files
+--- before.
+---@param path string
+---@return boolean? ok
+---@return string? message
+---@return string? code ENOENT, EACCES … */
+static int fs_wipe(lua_State *L)
+{
+    const char *path = clk_check_path(L, 1);
+
+    return clk_push_fs_result(L, clk_fs_wipe(path), path);
+}
+
+/*** Whether what is written there stays in memory; false where that cannot be
+--- told.
+---@param path string
+---@return boolean */
+static int fs_in_memory(lua_State *L)
+{
+    lua_pushboolean(L, clk_fs_in_memory(clk_check_path(L, 1)));
+    return 1;
+}
+
 /* --- directories --------------------------------------------------------- */
 
 /*** Creates a directory; with `parents` also those above it, and an existing
@@ -445,13 +469,14 @@ static int fs_home(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"append", fs_append},     {"home", fs_home},
-    {"list", fs_list},         {"lock", clk_lock_take},
-    {"mkdir", fs_mkdir},       {"read", fs_read},
-    {"realpath", fs_realpath}, {"remove", fs_remove},
-    {"rename", fs_rename},     {"stat", fs_stat},
-    {"symlink", fs_symlink},   {"tmpdir", fs_tmpdir},
-    {"write", fs_write},       {NULL, NULL},
+    {"append", fs_append},       {"home", fs_home},
+    {"in_memory", fs_in_memory}, {"list", fs_list},
+    {"lock", clk_lock_take},     {"mkdir", fs_mkdir},
+    {"read", fs_read},           {"realpath", fs_realpath},
+    {"remove", fs_remove},       {"rename", fs_rename},
+    {"stat", fs_stat},           {"symlink", fs_symlink},
+    {"tmpdir", fs_tmpdir},       {"wipe", fs_wipe},
+    {"write", fs_write},         {NULL, NULL},
 };
 
 int luaopen_host_fs(lua_State *L);

@@ -3,8 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <string.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <sys/vfs.h>
+#endif
 
 #include "core/mem.h"
 #include "core/watch.h"
@@ -99,4 +103,19 @@ char clk_fs_type(mode_t mode)
     case S_IFBLK: return 'b';
     default: return '?';
     }
+}
+
+bool clk_fs_in_memory(const char *path)
+{
+#ifdef __linux__
+    static const uint32_t tmpfs = 0x01021994, ramfs = 0x858458f6;
+    struct statfs fs;
+
+    if (statfs(path, &fs) != 0)
+        return false;
+    return (uint32_t)fs.f_type == tmpfs || (uint32_t)fs.f_type == ramfs;
+#else
+    (void)path;
+    return false;
+#endif
 }

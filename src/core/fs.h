@@ -94,6 +94,14 @@ char clk_fs_type(mode_t mode);
    it is nested deeper than 64 levels. */
 int clk_fs_remove(const char *path, bool recursive);
 
+/* Removes a file or a directory with all it contains, and overwrites the files
+   before, up to 64 MiB of each. */
+int clk_fs_wipe(const char *path);
+
+/* Whether what is written at a path stays in memory (tmpfs, ramfs): it is on no
+   disk, unless the system swaps. False where that cannot be told. */
+bool clk_fs_in_memory(const char *path);
+
 /* --- locks --------------------------------------------------------------- */
 
 /* Takes an exclusive lock on a file that exists for nothing else (created 0600,

@@ -1,4 +1,4 @@
-/* Directories: listing them and removing them with all they contain. */
+/* Directories: listing them, removing and wiping them with all they contain. */
 #include "core/fs.h"
 
 #include <dirent.h>
@@ -11,6 +11,8 @@
 #include "core/mem.h"
 
 enum { FIRST_ENTRIES = 32, MAX_DEPTH = 64 };
+
+enum { MAX_WIPED = 64 << 20 }; /* bytes of one file that are overwritten */
 
 /* --- listing ------------------------------------------------------------- */
 
@@ -96,11 +98,39 @@ void clk_fs_list_free(struct clk_fs_list *list)
 
 /* --- removing ------------------------------------------------------------ */
 
-static int remove_at(int dir, const char *name, int depth);
+/* Overwrites a regular file that has no other name. Best effort: it is removed
+   in any case. */
+static void overwrite(int dir, const char *name)
+{
+    static const char zeros[4096];
+    int fd = openat(dir, name,
+                    O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    struct stat st;
+    off_t left;
+
+    if (fd < 0)
+        return;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1) {
+        left = st.st_size < MAX_WIPED ? st.st_size : MAX_WIPED;
+        while (left > 0) {
+            size_t size =
+                left < (off_t)sizeof(zeros) ? (size_t)left : sizeof(zeros);
+            ssize_t count = write(fd, zeros, size);
+
+            if (count <= 0)
+                break;
+            left -= count;
+        }
+        (void)fsync(fd); /* else the zeros would be forgotten with the name */
+    }
+    close(fd);
+}
+
+static int remove_at(int dir, const char *name, bool wipe, int depth);
 
 /* Empties a directory. Everything is named relative to an open descriptor, so
    that a directory swapped for a symbolic link leads nowhere. */
-static int empty_directory(int fd, int depth)
+static int empty_directory(int fd, bool wipe, int depth)
 {
     DIR *dir = fdopendir(fd);
     int error = 0;
@@ -120,7 +150,7 @@ static int empty_directory(int fd, int depth)
             break;
         }
         if (!is_dots(entry->d_name))
-            error = remove_at(dirfd(dir), entry->d_name, depth + 1);
+            error = remove_at(dirfd(dir), entry->d_name, wipe, depth + 1);
         if (error == UV_ENOENT) /* somebody else was faster */
             error = 0;
     }
@@ -128,10 +158,12 @@ static int empty_directory(int fd, int depth)
     return error;
 }
 
-static int remove_at(int dir, const char *name, int depth)
+static int remove_at(int dir, const char *name, bool wipe, int depth)
 {
     int fd, error;
 
+    if (wipe)
+        overwrite(dir, name);
     if (unlinkat(dir, name, 0) == 0)
         return 0;
     if (errno != EISDIR && errno != EPERM)
@@ -141,7 +173,7 @@ static int remove_at(int dir, const char *name, int depth)
     fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) /* EPERM was about the file itself */
         return errno == ENOTDIR ? UV_EPERM : -errno;
-    error = empty_directory(fd, depth);
+    error = empty_directory(fd, wipe, depth);
     if (!error && unlinkat(dir, name, AT_REMOVEDIR) != 0)
         error = -errno;
     return error;
@@ -150,7 +182,7 @@ static int remove_at(int dir, const char *name, int depth)
 int clk_fs_remove(const char *path, bool recursive)
 {
     if (recursive)
-        return remove_at(AT_FDCWD, path, 0);
+        return remove_at(AT_FDCWD, path, false, 0);
     if (unlink(path) == 0)
         return 0;
     if (errno != EISDIR && errno != EPERM)
@@ -158,4 +190,9 @@ int clk_fs_remove(const char *path, bool recursive)
     if (rmdir(path) == 0)
         return 0;
     return errno == ENOTDIR ? UV_EPERM : -errno;
+}
+
+int clk_fs_wipe(const char *path)
+{
+    return remove_at(AT_FDCWD, path, true, 0);
 }

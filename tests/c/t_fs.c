@@ -298,6 +298,38 @@ static void removing_follows_no_link(void **state)
     assert_int_equal(clk_fs_remove("none", false), UV_ENOENT);
 }
 
+static void wiping_overwrites_what_has_no_other_name(void **state)
+{
+    char text[8] = "";
+    int fd;
+
+    (void)state;
+    assert_int_equal(clk_fs_mkdir("d/e", 0700, true), 0);
+    assert_int_equal(put("d/e/f", "value"), 0);
+    assert_int_equal(put("kept", "kept"), 0);
+    assert_int_equal(link("kept", "d/also"), 0);
+    assert_int_equal(symlink("../kept", "d/link"), 0);
+    assert_int_equal(mkfifo("d/pipe", 0600), 0);
+    fd = open("d/e/f", O_RDONLY | O_CLOEXEC);
+    assert_int_equal(clk_fs_wipe("d"), 0);
+    assert_int_equal(read(fd, text, sizeof(text)), 5);
+    assert_memory_equal(text, "\0\0\0\0\0", 5);
+    close(fd);
+    assert_content("kept", "kept");
+    assert_int_equal(clk_fs_wipe("d"), UV_ENOENT);
+    assert_int_equal(clk_fs_wipe("kept"), 0);
+}
+
+static void memory_is_told_from_disk(void **state)
+{
+    (void)state;
+    assert_false(clk_fs_in_memory("/proc"));
+    assert_false(clk_fs_in_memory("/nonexistent"));
+#ifdef __linux__
+    assert_true(clk_fs_in_memory("/dev/shm"));
+#endif
+}
+
 static void removing_is_bounded_in_depth(void **state)
 {
     char path[400] = "d";
@@ -370,6 +402,8 @@ int main(void)
         TEST(lists_are_sorted_and_bounded),
         TEST(directories_are_made),
         TEST(removing_follows_no_link),
+        TEST(wiping_overwrites_what_has_no_other_name),
+        TEST(memory_is_told_from_disk),
         TEST(removing_is_bounded_in_depth),
 #ifdef CLK_DEV
         TEST(failing_allocations_are_survived),

@@ -27,13 +27,13 @@ function M.build()
   return setmetatable({ dir = dir, path = dir .. "/flyctl" }, Flyctl)
 end
 
----@param mode "ok"|"echo"
+---@param mode "ok"|"echo"|"wait"
 function Flyctl:set_mode(mode)
   assert(fs.write(self.dir .. "/mode", mode))
 end
 
 --- What it kept under a name, "" when nothing.
----@param name "argv"|"environ"|"values"
+---@param name "argv"|"environ"|"values"|"pid"
 ---@return string
 function Flyctl:kept(name)
   local path = self.dir .. "/" .. name
@@ -57,7 +57,7 @@ end
 
 --- Forgets what it kept.
 function Flyctl:forget()
-  for _, name in ipairs({ "argv", "environ", "values", "mode" }) do
+  for _, name in ipairs({ "argv", "environ", "values", "mode", "pid" }) do
     fs.remove(self.dir .. "/" .. name)
   end
 end

@@ -165,6 +165,21 @@ function M.tmpdir()
   return path
 end
 
+--- A private directory in memory that goes when the test ends; skips the test
+--- where there is no such place.
+function M.memory_dir()
+  local fs, host = require "sys.fs", require "sys.os"
+  if not fs.in_memory("/dev/shm") then
+    return M.skip("/dev/shm is not in memory")
+  end
+  local path = ("/dev/shm/clanker-test-%d-%d"):format(host.pid(), state.count)
+  assert(fs.mkdir(path, 448)) -- 0700
+  M.cleanup(function()
+    fs.remove(path, true)
+  end)
+  return path
+end
+
 --- Waits until `fn()` is true; fails after `seconds` (5).
 function M.eventually(fn, seconds)
   local deadline = task.now() + (seconds or 5)
