@@ -1,5 +1,6 @@
---- The stand-in for flyctl: compiled for the test, put where it asks.
+--- The stand-in for flyctl, put where a test asks.
 
+local compile = require "kit.compile"
 local fs = require "sys.fs"
 local process = require "sys.process"
 local str = require "base.str"
@@ -13,17 +14,12 @@ local M = {}
 local Flyctl = {}
 Flyctl.__index = Flyctl
 
---- Builds it into a directory of its own.
+--- Puts one into a directory of its own.
 ---@async
 ---@return kit.Flyctl
 function M.build()
   local dir = t.tmpdir()
-  local result = assert(process.run({
-    argv = { "cc", "-std=gnu11", "-O1", "-o", dir .. "/flyctl",
-      "tests/kit/fixtures/flyctl.c" },
-    inherit = { "PATH", "HOME", "TMPDIR" }, timeout = 60,
-  }))
-  t.eq(result.code, 0, result.stderr)
+  assert(fs.write(dir .. "/flyctl", compile.fixture("flyctl.c"), { mode = 448 })) -- 0700
   return setmetatable({ dir = dir, path = dir .. "/flyctl" }, Flyctl)
 end
 
@@ -33,7 +29,7 @@ function Flyctl:set_mode(mode)
 end
 
 --- What it kept under a name, "" when nothing.
----@param name "argv"|"environ"|"values"|"pid"
+---@param name "argv"|"environ"|"parent"|"values"|"pid"
 ---@return string
 function Flyctl:kept(name)
   local path = self.dir .. "/" .. name
@@ -57,7 +53,7 @@ end
 
 --- Forgets what it kept.
 function Flyctl:forget()
-  for _, name in ipairs({ "argv", "environ", "values", "mode", "pid" }) do
+  for _, name in ipairs({ "argv", "environ", "parent", "values", "mode", "pid" }) do
     fs.remove(self.dir .. "/" .. name)
   end
 end

@@ -172,7 +172,8 @@ function M.memory_dir()
   if not fs.in_memory("/dev/shm") then
     return M.skip("/dev/shm is not in memory")
   end
-  local path = ("/dev/shm/clanker-test-%d-%d"):format(host.pid(), state.count)
+  local path = ("/dev/shm/clanker-test-%d-%d-%d"):format(host.pid(), state.count,
+    #state.cleanups)
   assert(fs.mkdir(path, 448)) -- 0700
   M.cleanup(function()
     fs.remove(path, true)

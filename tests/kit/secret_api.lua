@@ -14,6 +14,7 @@ local M = {}
 ---@field names table<string, boolean> more names it lists
 ---@field answer (fun(req: table): integer?, table?, string?)? instead of its own
 --- answer to a POST
+---@field on_request fun()? called before every answer
 
 local function reply(value, status)
   return status or 200, { ["Content-Type"] = "application/json" }, json.encode(value)
@@ -47,6 +48,9 @@ function M.start()
   local api = { url = srv.url, values = {}, names = {} }
   local serving = task.spawn(function()
     srv:serve(function(req)
+      if api.on_request then
+        api.on_request()
+      end
       if req.path:find("/machines$") then
         return reply(json.array())
       end
