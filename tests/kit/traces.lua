@@ -11,7 +11,7 @@ local task = require "sys.task"
 local M = {}
 
 --- Seconds between two looks.
-local PAUSE = 0.004
+local PAUSE = 0.01
 
 ---@class kit.Traces
 ---@field dir string all of the run's own: home, tmp
