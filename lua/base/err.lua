@@ -41,7 +41,7 @@ local HOST_KINDS = {
   ECANCELED = "canceled",
   ETIMEDOUT = "timeout",
   ENOENT = "not_found",
-  EINVAL = "invalid", E2BIG = "invalid",
+  EINVAL = "invalid", E2BIG = "invalid", EMSGSIZE = "invalid",
   EPROTO = "protocol", EHTTP = "protocol",
   ETLS = "network",
   EAI_AGAIN = "network", EAI_FAIL = "network", EAI_NODATA = "network",

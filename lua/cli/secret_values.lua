@@ -94,6 +94,10 @@ local function ask(values, name)
   end
   local value, e = world.hidden(("value of %s (not shown): "):format(name))
   if not value then
+    if e.code == "EMSGSIZE" then
+      e.hint = ("give several lines with --from-file %s=PATH, or pipe them to %s=-")
+        :format(name, name)
+    end
     return nil, e
   end
   return put(values, name, value, "the prompt")

@@ -74,6 +74,8 @@ static int fail_question(lua_State *L, int error)
     case UV_E2BIG:
         return clk_fail(L, "E2BIG", "the answer is longer than %d bytes",
                         MAX_LINE);
+    case UV_EMSGSIZE:
+        return clk_fail(L, "EMSGSIZE", "the answer has more than one line");
     default: return clk_fail_uv(L, error, "standard input");
     }
 }
@@ -139,12 +141,13 @@ static int ask(lua_State *L, bool hidden)
 
 /*** Asks for a line at the terminal without showing what is typed. Whatever
 ends
---- the wait, the echo is back afterwards. Nothing is read beyond the line.
+--- the wait, the echo is back afterwards.
 ---@async
 ---@param prompt? string
 ---@return host.secret.Secret? answer without the newline
 ---@return string? message
----@return string? code ENOTTY when standard input is no terminal, EOF, E2BIG */
+---@return string? code ENOTTY when standard input is no terminal, EOF, E2BIG,
+--- EMSGSIZE when several lines were pasted */
 int clk_term_hidden(lua_State *L)
 {
     return ask(L, true);

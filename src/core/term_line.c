@@ -9,13 +9,16 @@
 #include <unistd.h>
 
 #include "core/mem.h"
+#include "core/secret.h"
 #include "core/term_guard.h"
 #include "core/watch.h"
 
 enum {
-    WRITE_TRIES = 20,    /* for a prompt on a terminal that takes nothing … */
-    WRITE_WAIT = 50,     /* … each of that many ms */
-    BYTES_AT_ONCE = 4096 /* read before others get the loop */
+    WRITE_TRIES = 20, /* for a prompt on a terminal that takes nothing … */
+    WRITE_WAIT = 50,  /* … each of that many ms */
+    BYTES_AT_ONCE = 4096, /* read before others get the loop */
+    PASTE_WAIT = 25,   /* ms in which the rest of what was pasted comes … */
+    PASTE_READS = 4096 /* … so many times at most */
 };
 
 /* What is being received. */
@@ -185,9 +188,40 @@ static void on_hidden_byte(struct clk_line *line, unsigned char c)
     }
 }
 
+/* Takes what came after a hidden line: more lines of what was pasted, which the
+   terminal would show and the shell would run. Whether there were any. */
+static bool take_rest(struct clk_line *line)
+{
+    struct pollfd p = {.fd = line->fd, .events = POLLIN};
+    bool is_more = false;
+    char rest[512];
+
+    for (int i = 0; i < PASTE_READS && poll(&p, 1, PASTE_WAIT) > 0; i++) {
+        ssize_t count = read(line->fd, rest, sizeof(rest));
+
+        if (count <= 0)
+            break;
+        for (ssize_t k = 0; k < count; k++)
+            is_more = is_more || rest[k] != '\n';
+    }
+    clk_wipe(rest, sizeof(rest));
+    return is_more;
+}
+
+static void end_hidden(struct clk_line *line)
+{
+    bool is_more = take_rest(line);
+
+    if (is_more)
+        erase_all(line);
+    end(line, is_more ? UV_EMSGSIZE : line->state == OVERFLOW ? UV_E2BIG : 0);
+}
+
 static void on_byte(struct clk_line *line, unsigned char c)
 {
-    if (c == '\n')
+    if (c == '\n' && line->hidden)
+        end_hidden(line);
+    else if (c == '\n')
         end(line, line->state == OVERFLOW ? UV_E2BIG : 0);
     else if (line->hidden)
         on_hidden_byte(line, c);

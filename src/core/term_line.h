@@ -3,7 +3,8 @@
    A hidden line is read byte by byte into memory of the caller; the terminal's
    echo comes back when the prompt is closed, however that happens: an answer,
    an error, a cancellation, a signal that suspends or ends the process. Nothing
-   beyond the line's end is read. */
+   beyond the end of a shown line is read; what comes at once after a hidden one
+   was pasted with it, and is refused without ever being shown. */
 #ifndef CLK_TERM_LINE_H
 #define CLK_TERM_LINE_H
 
@@ -33,7 +34,8 @@ int clk_line_open(struct clk_line **out, uv_loop_t *loop,
 
 /* UV_EAGAIN while the line is being typed; 0 with its length (without the
    newline); UV_EOF when the input ended before a line began; UV_E2BIG for a
-   line longer than the buffer; another error of the terminal. */
+   line longer than the buffer; UV_EMSGSIZE for several lines at once where a
+   hidden one was asked for; another error of the terminal. */
 int clk_line_result(const struct clk_line *line, size_t *length);
 
 /* Restores the terminal and frees the line. */
