@@ -1,9 +1,18 @@
 --- `clanker run FILE.lua [args…]`: hands a script and an account to its face.
 --- Waits until the script has ended.
 
+local os = require "sys.os"
 local session = require "cli.session"
 
 local M = {}
+
+-- Children that the script starts shall find the simulated account, and the
+-- flyctl that acts on it, instead of the user's own.
+local function tell_children(simulator)
+  for name, value in pairs(simulator.env) do
+    os.setenv(name, value)
+  end
+end
 
 ---@async
 ---@param call cli.Call
@@ -16,19 +25,31 @@ function M.run(call)
       account:close()
     end
   end })
-  -- The account is opened when the script first asks for it: one that only
+  local function open()
+    local opened, e = session.open(call)
+    account = opened
+    return opened, e
+  end
+  -- Else the account is opened when the script first asks for it: one that only
   -- computes needs no token.
+  if call.globals.sim then
+    local opened, e = open()
+    if not opened then
+      return nil, e
+    end
+    tell_children(opened.simulator)
+  end
   return call.faces.script().run(call.args.file, call.args.argument or {}, {
     args = call.args.argument or {},
     client = function()
-      if not account then
-        local opened, e = session.open(call)
-        if not opened then
-          error(e, 0)
-        end
-        account = opened
+      local opened, e = account, nil
+      if not opened then
+        opened, e = open()
       end
-      return account.client
+      if not opened then
+        error(e, 0)
+      end
+      return opened.client
     end,
   })
 end

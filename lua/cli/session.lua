@@ -21,12 +21,17 @@ local function simulated(call)
   if not simulator then
     return nil, e
   end
+  local entered, why = simulator.put_on_path()
+  if not entered then
+    simulator.stop()
+    return nil, why
+  end
   return {
     token = secret.new(simulator.token), token_source = "the simulator",
     org = call.globals.org, org_source = "--org",
     bases = { machines = simulator.url, api = simulator.url },
     allow_http = false, timeout = call.globals.timeout, warnings = {},
-    path = "", config = {}, flyctl = simulator.flyctl,
+    path = "", config = {},
   }, nil, simulator
 end
 

@@ -92,9 +92,6 @@ end
 ---@param deps fly.FlyctlDeps
 ---@return string? path, table? err
 function M.find(deps)
-  if deps.settings.flyctl then
-    return deps.settings.flyctl()
-  end
   for _, name in ipairs(NAMES) do
     local path = deps.process.which(name)
     if path then
@@ -338,7 +335,7 @@ function M.check_version(deps)
     return nil, e
   end
   local known = deps.memo and identity(deps, path)
-  if deps.settings.flyctl or (known and deps.memo[known]) then
+  if known and deps.memo[known] then
     return true
   end
   local version = M.version(deps)

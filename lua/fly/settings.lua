@@ -41,7 +41,6 @@ local M = {}
 ---@field warnings string[]
 ---@field path string of the configuration file, read or not
 ---@field config table what the file holds, section by section
----@field flyctl (fun(): string?, table?)? path of the flyctl to run instead of the one on PATH
 
 --- A token file longer than this is something else.
 local TOKEN_MAX = 64 * 1024

@@ -45,8 +45,11 @@ local MAX_SEED = 64 * 1024 * 1024
 ---@field token string
 ---@field account sim.Account
 ---@field restored boolean whether the account came from the file
----@field flyctl fun(): string?, err.Record? path of a flyctl that acts on it, in a
---- directory of its own
+---@field env table<string, string> what tells others where it is, and the token
+---@field flyctl async fun(): string?, err.Record? path of a flyctl that acts on it,
+--- in a directory of its own
+---@field put_on_path async fun(): true?, err.Record? makes it the flyctl that this
+--- process and its children find, until `stop`
 ---@field stop fun() closes everything; twice is once
 
 local function usage(message, hint)
@@ -169,6 +172,14 @@ local function make_account(opts, faults, pause)
   return account, file, found
 end
 
+-- The variables by which this program and flyctl find it.
+local function environment(url, token)
+  return {
+    FLY_API_HOSTNAME = url, FLY_FLAPS_BASE_URL = url, FLY_API_BASE_URL = url,
+    FLY_UIEX_BASE_URL = url, FLY_API_TOKEN = token, FLY_ACCESS_TOKEN = token,
+  }
+end
+
 --- Starts a simulator beside the running task, whose end stops it too.
 ---@async
 ---@param opts sim.Options?
@@ -197,11 +208,15 @@ function M.start(opts)
     return nil, e
   end
   local serving = task.spawn(srv.serve)
-  local flyctl = link.new()
+  local flyctl, token = link.new(), account.world.meta.token
   return {
-    url = srv.url, port = srv.port, token = account.world.meta.token,
+    url = srv.url, port = srv.port, token = token,
     account = account, restored = found, serving = serving,
-    flyctl = flyctl.path,
+    env = environment(srv.url, token), put_on_path = flyctl.enter,
+    flyctl = function()
+      local directory, why = flyctl.directory()
+      return directory and directory .. "/flyctl", why
+    end,
     stop = function()
       flyctl.remove()
       srv.close()

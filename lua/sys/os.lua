@@ -16,6 +16,11 @@ function M.env(name)
   return value
 end
 
+--- Sets a variable of this process's own environment; without a value removes it.
+--- For what has to reach children that a script starts by itself.
+---@type fun(name: string, value?: string): boolean?, string?, string?
+M.setenv = host.setenv
+
 --- The program's version: "0.1.0".
 ---@type string
 M.VERSION = host.VERSION

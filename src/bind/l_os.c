@@ -26,6 +26,30 @@ static int os_env(lua_State *L)
     return 1;
 }
 
+/*** Sets a variable of our own environment, which children of the C library's
+--- making (a script's os.execute) inherit; without a value removes it. Threads
+--- read the environment too: a variable that is there is safely replaced.
+---@param name string
+---@param value? string
+---@return boolean? ok
+---@return string? message
+---@return string? code */
+static int os_setenv(lua_State *L)
+{
+    const char *name = luaL_checkstring(L, 1);
+    size_t len = 0;
+    const char *value = luaL_optlstring(L, 2, NULL, &len);
+    int failed;
+
+    luaL_argcheck(L, *name && !strchr(name, '='), 1, "not a variable's name");
+    luaL_argcheck(L, !value || strlen(value) == len, 2, "contains NUL");
+    failed = value ? setenv(name, value, 1) : unsetenv(name);
+    if (failed)
+        return clk_fail_uv(L, UV_ENOMEM, name);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
 /*** Seconds since 1970, with the clock people set.
 ---@return number */
 static int os_wall(lua_State *L)
@@ -235,6 +259,7 @@ static const luaL_Reg functions[] = {
     {"platform", os_platform},
     {"program", os_program},
     {"random", os_random},
+    {"setenv", os_setenv},
     {"uid", os_uid},
     {"wall", os_wall},
     {NULL, NULL},

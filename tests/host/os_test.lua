@@ -6,6 +6,23 @@ t.test("an empty variable counts as absent", function()
   t.ok(os.env("CLANKER_LUA"))
 end)
 
+t.test("a variable of our own is set, replaced and removed", function()
+  t.ok(os.setenv("CLANKER_TEST_VARIABLE", "a=b c"))
+  t.eq(os.env("CLANKER_TEST_VARIABLE"), "a=b c")
+  t.ok(os.setenv("CLANKER_TEST_VARIABLE", "d"))
+  t.eq(os.env("CLANKER_TEST_VARIABLE"), "d")
+  t.ok(os.setenv("CLANKER_TEST_VARIABLE"))
+  t.eq(os.env("CLANKER_TEST_VARIABLE"), nil)
+  for _, name in ipairs({ "", "A=B" }) do
+    t.raises(function()
+      os.setenv(name, "x")
+    end, "not a variable's name")
+  end
+  t.raises(function()
+    os.setenv("CLANKER_TEST_VARIABLE", "a\0b")
+  end, "contains NUL")
+end)
+
 t.test("random bytes have the asked length and differ", function()
   local a, b = os.random(32), os.random(32)
   t.eq({ #a, #b, a == b }, { 32, 32, false })

@@ -1,0 +1,156 @@
+-- `--sim` puts its flyctl on PATH: for this program, for its children, and for
+-- those of a script; and takes it away again whatever happens.
+
+local fs = require "sys.fs"
+local os = require "sys.os"
+local process = require "sys.process"
+local t = require "kit"
+local task = require "sys.task"
+
+local function options(words, env)
+  env = env or {}
+  env.HOME = env.HOME or t.tmpdir()
+  return {
+    argv = { t.binary(), table.unpack(words) }, env = env, timeout = 60,
+    inherit = { "CLANKER_LUA", "ASAN_OPTIONS", "PATH" },
+  }
+end
+
+local function clanker(words, env)
+  return assert(process.run(options(words, env)))
+end
+
+local function script(text)
+  local path = t.tmpdir() .. "/script.lua"
+  assert(fs.write(path, text))
+  return path
+end
+
+-- A flyctl and a fly of the user's, which leave a trace.
+local function real_flyctl()
+  local directory = t.tmpdir()
+  for _, name in ipairs({ "flyctl", "fly" }) do
+    assert(fs.write(directory .. "/" .. name,
+      "#!/bin/sh\necho \"$@\" >>" .. directory .. "/trace\n", { mode = 448 })) -- 0700
+  end
+  return directory
+end
+
+t.test("the simulated flyctl comes before the user's, under both names", function()
+  local place, real = t.tmpdir(), real_flyctl()
+  local env = { TMPDIR = place, PATH = real .. ":/usr/bin:/bin" }
+  local result = clanker({ "--sim", "run", script([[
+    os.execute("echo $PATH; command -v flyctl; command -v fly")
+    os.execute("stat -c %a $(dirname $(command -v fly)); flyctl version; fly version")
+  ]]) }, env)
+  t.eq({ result.code, result.stderr }, { 0, "" })
+  local first, rest = result.stdout:match("^(/[^:]+):([^\n]+)\n")
+  t.match(first, "^" .. place:gsub("%p", "%%%0") .. "/clanker%-%d+/flyctl%-%x+$")
+  t.eq(rest, env.PATH)
+  t.ok(result.stdout:find(("\n%s/flyctl\n%s/fly\n700\n"):format(first, first), 1, true))
+  t.match(result.stdout, "\nflyctl v[^\n]+simulated[^\n]+\nflyctl v[^\n]+simulated[^\n]+\n$")
+  t.eq({ fs.exists(real .. "/trace"), (fs.list(place)) }, { false, {} })
+end)
+
+t.test("our own commands find it there", function()
+  local real = real_flyctl()
+  local result = clanker({ "--sim", "fly", "deploy", "--app", "my-app", "--image",
+    "nginx:missing" }, { PATH = real .. ":/usr/bin:/bin" })
+  t.eq(result.code, 1)
+  t.match(result.stderr, "Error: failed to fetch an image")
+  t.eq(fs.exists(real .. "/trace"), false)
+end)
+
+t.test("a script's own flyctl acts on the simulated account", function()
+  local out = t.tmpdir() .. "/out"
+  local result = clanker({ "--sim", "run", script([[
+    local fly, task = require "clanker.fly", require "clanker.task"
+    os.execute("flyctl secrets set NEW=1 -a my-app --stage >" .. arg[1] .. " 2>&1 &")
+    for _ = 1, 500 do
+      for _, one in ipairs(fly.secrets.list { app = "my-app" }) do
+        if one.name == "NEW" then return print "there" end
+      end
+      task.sleep(0.02)
+    end
+  ]]), out }, { FLY_API_TOKEN = "fo1_mine", FLY_API_BASE_URL = "https://mine.example.com" })
+  t.eq({ result.stdout, result.stderr }, { "there\n", "" })
+end)
+
+t.test("without a PATH children still find the system's programs", function()
+  local result = clanker({ "--sim", "run", script('print(os.getenv("PATH"))') }, { PATH = "" })
+  t.match(result.stdout, "^/[^:]+/flyctl%-%x+:/usr/bin:/bin\n$")
+end)
+
+t.test("a temporary directory that no PATH can name is passed over", function()
+  local place = t.tmpdir() .. "/a:b"
+  t.ok(fs.mkdir(place))
+  local result = clanker({ "--sim", "run", script('os.execute("flyctl version")') },
+    { TMPDIR = place })
+  t.match(result.stdout, "^flyctl v")
+  t.eq(fs.list(place), {})
+end)
+
+t.test("it goes however the command ends", function()
+  local place = t.tmpdir()
+  for line, code in pairs({
+    ["--sim fly list apps"] = 0, ["--sim fly get app nope"] = 4,
+    ["--sim fly scale count 0 --app my-app"] = 9, ["--sim fly list regions --timeout 1ms"] = 7,
+  }) do
+    local words = {}
+    for word in line:gmatch("%S+") do
+      words[#words + 1] = word
+    end
+    t.eq(clanker(words, { TMPDIR = place }).code, code, line)
+    t.eq(fs.list(place), {}, line)
+  end
+end)
+
+-- Starts a command that waits, and gives it a signal once it is there.
+local function ended_by(signal, place)
+  local child <close> = assert(process.spawn(options({ "--sim", "fly", "logs", "--app", "my-app",
+    "--follow" }, { TMPDIR = place })))
+  t.ok(child:read())
+  t.eq(#fs.list(place), 1)
+  t.ok(child:kill(signal))
+  local reader = task.spawn(function()
+    repeat until not child:read()
+  end)
+  local status = child:wait()
+  reader:join()
+  return status
+end
+
+t.test("a signal takes it along, a kill leaves it to the next one", function()
+  local place = t.tmpdir()
+  for signal, code in pairs({ SIGINT = 130, SIGTERM = 143, SIGHUP = 129 }) do
+    t.eq(ended_by(signal, place).code, code, signal)
+    t.eq(fs.list(place), {}, signal)
+  end
+  t.eq(ended_by("SIGKILL", place).signal, "SIGKILL")
+  t.eq(#fs.list(place), 1)
+  t.eq(clanker({ "--sim", "fly", "list", "regions" }, { TMPDIR = place }).code, 0)
+  t.eq(fs.list(place), {})
+end)
+
+t.test("a hangup that nohup ignores ends nothing", function()
+  local words = options({ "--sim", "fly", "logs", "--app", "my-app", "--follow" })
+  words.argv = { "/bin/sh", "-c", 'trap "" HUP; exec "$@"', "sh", table.unpack(words.argv) }
+  local child <close> = assert(process.spawn(words))
+  t.ok(child:read())
+  t.ok(child:kill("SIGHUP"))
+  t.ok(child:kill("SIGTERM"))
+  repeat until not child:read()
+  t.eq(child:wait().code, 143)
+end)
+
+t.test("two in one process do not lose the PATH", function()
+  local before, sim = os.env("PATH"), require "sim"
+  local one, two = assert(sim.start({ seed = "empty" })), assert(sim.start({ seed = "empty" }))
+  assert(one.put_on_path())
+  assert(two.put_on_path())
+  t.eq(process.which("flyctl"), two.flyctl())
+  one.stop()
+  t.eq(process.which("flyctl"), two.flyctl())
+  two.stop()
+  t.eq(os.env("PATH"), before)
+end)
