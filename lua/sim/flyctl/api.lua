@@ -43,8 +43,8 @@ local function is_local(base)
   return false
 end
 
-local function local_base(name)
-  local base = os.env(name)
+local function local_base(world, name)
+  local base = world.env(name)
   if not base then
     return nil, err.new({
       kind = "config",
@@ -64,13 +64,13 @@ local function local_base(name)
 end
 
 -- The token in flyctl's order: the flag, then its two variables.
-local function find_token(flag)
+local function find_token(world, flag)
   if flag and flag ~= "" then
     return secret.new(flag)
   end
   for _, name in ipairs({ "FLY_ACCESS_TOKEN", "FLY_API_TOKEN" }) do
-    if os.env(name) then
-      return secret.from_env(name)
+    if world.env(name) then
+      return world.secret_env(name)
     end
   end
   return nil, err.new({
@@ -80,9 +80,9 @@ local function find_token(flag)
 end
 
 -- The log file of this run, or nil where there is no place for it.
-local function open_log()
-  local directory = os.env("FLY_CONFIG_DIR")
-  local home = not directory and fs.home()
+local function open_log(world)
+  local directory = world.env("FLY_CONFIG_DIR")
+  local home = not directory and world.home()
   directory = directory or (home and home .. "/.fly")
   if not directory or not fs.mkdir(directory .. "/logs", 448, true) then -- 0700
     return nil
@@ -92,24 +92,25 @@ local function open_log()
 end
 
 --- Opens the account.
+---@param world sim.flyctl.Surroundings
 ---@param token string? of the flag --access-token
 ---@return sim.flyctl.Api?
 ---@return err.Record?
-function M.open(token)
-  local flaps, e = local_base("FLY_FLAPS_BASE_URL")
+function M.open(world, token)
+  local flaps, e = local_base(world, "FLY_FLAPS_BASE_URL")
   local web
   if flaps then
-    web, e = local_base("FLY_API_BASE_URL")
+    web, e = local_base(world, "FLY_API_BASE_URL")
   end
   local found
   if web then
-    found, e = find_token(token)
+    found, e = find_token(world, token)
   end
   if not found then
     return nil, e
   end
   return setmetatable({
-    flaps = flaps, web = web, log_path = open_log(), headers = {
+    flaps = flaps, web = web, log_path = open_log(world), headers = {
       Authorization = secret.concat({
         found:starts_with("fm2_") and "FlyV1 " or "Bearer ", found,
       }),

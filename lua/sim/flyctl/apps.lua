@@ -114,7 +114,7 @@ function M.apps_restart(run)
         return run.api:rest("POST", "/apps/%s/machines/%s/restart", app, machine.id)
       end)
       if ok then
-        ok, why = rollout.wait(run, app, machine.id, "started")
+        ok, why = rollout.wait(run, app, machine.id, "started", machine.instance_id)
       end
       if not ok then
         return nil, why

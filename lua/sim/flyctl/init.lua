@@ -1,19 +1,19 @@
 --- A stand-in for flyctl that acts on a simulated account: the same command
 --- lines, exit codes and habits, for tests and for `--sim`.
---- Waits. It has the process to itself: it reads the environment and stdin.
+--- Waits. It reads the environment and stdin, and talks to the account alone.
 
 local api = require "sim.flyctl.api"
 local commands = require "sim.flyctl.commands"
 local err = require "base.err"
 local fs = require "sys.fs"
 local json = require "base.json"
-local os = require "sys.os"
 local parse = require "sim.flyctl.parse"
-local term = require "sys.term"
+local surroundings = require "sim.flyctl.surroundings"
 
 local M = {}
 
 ---@class sim.flyctl.Run one run of a command
+---@field world sim.flyctl.Surroundings
 ---@field api sim.flyctl.Api
 ---@field flags table<string, any>
 ---@field args string[]
@@ -24,14 +24,12 @@ Run.__index = Run
 ---@param text string
 ---@param ... any for string.format
 function Run:say(text, ...)
-  term.write(1, (select("#", ...) > 0 and text:format(...) or text) .. "\n")
-  term.flush(1)
+  self.world.write(1, (select("#", ...) > 0 and text:format(...) or text) .. "\n")
 end
 
 --- Writes a line to standard error.
 function Run:tell(text, ...)
-  term.write(2, (select("#", ...) > 0 and text:format(...) or text) .. "\n")
-  term.flush(2)
+  self.world.write(2, (select("#", ...) > 0 and text:format(...) or text) .. "\n")
 end
 
 --- Prints a value as JSON.
@@ -69,7 +67,7 @@ end
 
 --- Whether questions can be asked.
 function Run:is_interactive()
-  return term.is_tty(0) and term.is_tty(1)
+  return self.world.is_tty(0) and self.world.is_tty(1)
 end
 
 --- What flyctl says where it would ask: it cannot, and this one never does.
@@ -124,7 +122,7 @@ end
 ---@return string?
 ---@return err.Record?
 function Run:app(directory)
-  local name = self.flags.app or os.env("FLY_APP") or self:config("app", directory)
+  local name = self.flags.app or self.world.env("FLY_APP") or self:config("app", directory)
   if name then
     return name
   end
@@ -214,7 +212,7 @@ local function execute(run, line)
   local name = line.command.run
   local home = require("sim.flyctl." .. HOMES[name:match("^%a+")])
   if name ~= "version" then
-    local opened, e = api.open(line.flags["access-token"])
+    local opened, e = api.open(run.world, line.flags["access-token"])
     if not opened then
       return nil, e
     end
@@ -229,11 +227,12 @@ local CODES = { timeout = 126 }
 --- Runs a command line; returns the exit code.
 ---@async
 ---@param words string[] without the program
+---@param world sim.flyctl.Surroundings? the process's own unless told
 ---@return integer
-function M.run(words)
+function M.run(words, world)
   local line, refused = parse.parse(words)
   local run = setmetatable({
-    flags = line and line.flags, args = line and line.args,
+    world = world or surroundings.real(), flags = line and line.flags, args = line and line.args,
   }, Run)
   if not line then
     run:tell("Error: %s", refused)

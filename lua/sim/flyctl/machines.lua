@@ -6,7 +6,6 @@ local json = require "base.json"
 local rollout = require "sim.flyctl.rollout"
 local sizes = require "sim.flyctl.sizes"
 local tbl = require "base.tbl"
-local term = require "sys.term"
 
 local M = {}
 
@@ -104,7 +103,7 @@ local function each(action)
         end)
       end
       if ok and action.state then
-        ok, why = rollout.wait(run, app, id, action.state)
+        ok, why = rollout.wait(run, app, id, action.state, machine.instance_id)
       end
       if not ok then
         return nil, why
@@ -191,7 +190,7 @@ function M.machine_run(run)
     return true
   end
   local started
-  started, e = rollout.wait(run, app, made.id, "started")
+  started, e = rollout.wait(run, app, made.id, "started", made.instance_id)
   return started and true, e
 end
 
@@ -234,10 +233,8 @@ local function exec(run, app, id, line, timeout)
   if not reply then
     return nil, e
   end
-  term.write(1, reply.stdout or "")
-  term.write(2, reply.stderr or "")
-  term.flush(1)
-  term.flush(2)
+  run.world.write(1, reply.stdout or "")
+  run.world.write(2, reply.stderr or "")
   return reply.exit_code or 0
 end
 

@@ -14,9 +14,17 @@ local RESTING = tbl.set({ "created", "stopping", "stopped", "suspending", "suspe
 
 local GONE = tbl.set({ "destroyed", "destroying", "replaced", "migrated" })
 
--- Seconds between two looks at a machine, a machine may take, a machine that
--- started must stay so, and its checks may take to pass.
-local PAUSE, LIMIT, SMOKE, HEALTH = 0.1, 60, 0.6, 3
+-- Seconds that a machine may take, and that one request waits for it.
+local LIMIT, WAIT = 60, 30
+
+-- How long a machine that started must stay so, its checks may take to pass, and
+-- the pause between two looks at them is: as multiples of the time in which it
+-- started, since an account may be slower or faster than usual. A little is added
+-- for what times in whole milliseconds leave out.
+local SMOKE, HEALTH, PAUSE, ROUNDING = 1.2, 6, 0.5, 0.005
+
+-- Seconds in which a machine started whose history does not tell.
+local USUAL = 0.5
 
 ---@class sim.flyctl.Rollout
 ---@field app string
@@ -71,53 +79,100 @@ local function is_healthy(machine)
   return true
 end
 
+-- Seconds from the last start of a machine to its being started.
+local function start_time(machine)
+  local started
+  for _, event in ipairs(type(machine.events) == "table" and machine.events or {}) do
+    if started and event.status == "starting" then
+      return (started - event.timestamp) / 1000 + ROUNDING
+    elseif event.status == "started" then
+      started = event.timestamp
+    end
+  end
+  return USUAL
+end
+
 -- The checks of a machine that started, for a while.
 ---@async
-local function wait_for_checks(run, app, id)
-  local deadline = task.now() + HEALTH
-  while true do
-    local machine, e = look(run, app, id)
-    if not machine or is_healthy(machine) then
-      return machine, e
-    elseif task.now() > deadline then
-      return flyctl.fail("timeout reached waiting for health checks to pass for machine %s", id)
+local function wait_for_checks(run, app, machine)
+  local taken = start_time(machine)
+  local deadline = task.now() + HEALTH * taken
+  while not is_healthy(machine) do
+    if task.now() > deadline then
+      return flyctl.fail("timeout reached waiting for health checks to pass for machine %s",
+        machine.id)
     end
-    task.sleep(PAUSE)
+    task.sleep(PAUSE * taken)
+    local e
+    machine, e = look(run, app, machine.id)
+    if not machine then
+      return nil, e
+    end
+  end
+  return machine
+end
+
+-- Looks at a machine that started until it has been so for long enough. That a
+-- look began late enough is what counts: its answer is not older.
+---@async
+local function smoke_check(run, app, machine)
+  local since = task.now()
+  local began
+  repeat
+    local e
+    task.sleep(since + SMOKE * start_time(machine) - task.now())
+    began = task.now()
+    machine, e = look(run, app, machine.id)
+    if not machine then
+      return nil, e
+    elseif machine.state ~= "started" then
+      return flyctl.fail("smoke checks for %s failed: the app appears to be crashing", machine.id)
+    end
+  until began - since >= SMOKE * start_time(machine)
+  return machine
+end
+
+-- Has the account wait until a machine is in a state, or cannot get there.
+---@async
+local function await_state(run, app, id, state, version)
+  local deadline = task.now() + LIMIT
+  local query = ("?state=%s,failed&timeout=%d&version=%s"):format(state, WAIT, version)
+  while true do
+    local reply, e = run.api:rest("GET", "/apps/%s/machines/%s/wait" .. query, app, id)
+    if reply then
+      return true
+    elseif e.status ~= 408 then
+      return nil, e
+    elseif e.message:find("currently replaced", 1, true) then
+      return flyctl.fail("machine %s failed to start and was rolled back", id)
+    elseif task.now() > deadline then
+      return nil, err.new({ kind = "timeout",
+        message = ("timeout reached waiting for machine %s to be %s"):format(id, state) })
+    end
   end
 end
 
---- Waits until a machine is in a state, and keeps it.
+--- Waits until a machine is in a state.
 ---@async
 ---@param run sim.flyctl.Run
 ---@param app string
 ---@param id string
 ---@param state string
----@param version string? it must be this one
+---@param version string it must be this one
 ---@return table? machine
 ---@return err.Record?
 function M.wait(run, app, id, state, version)
-  local deadline = task.now() + LIMIT
-  local since
-  while task.now() < deadline do
-    local machine, e = look(run, app, id)
-    if not machine then
-      return nil, e
-    elseif version and machine.instance_id ~= version then
-      return flyctl.fail("machine %s failed to start and was rolled back", id)
-    elseif machine.state == "failed" then
-      return flyctl.fail("machine %s failed to start", id)
-    elseif machine.state == state then
-      since = since or task.now()
-      if state ~= "started" or task.now() - since >= SMOKE then
-        return machine
-      end
-    elseif since then
-      return flyctl.fail("smoke checks for %s failed: the app appears to be crashing", id)
-    end
-    task.sleep(PAUSE)
+  local done, e = await_state(run, app, id, state, version)
+  local machine
+  if done then
+    machine, e = look(run, app, id)
   end
-  return nil, err.new({ kind = "timeout",
-    message = ("timeout reached waiting for machine %s to be %s"):format(id, state) })
+  if not machine then
+    return nil, e
+  elseif machine.state == "failed" then
+    return flyctl.fail("machine %s failed to start", id)
+  end
+  return machine
 end
 
 -- The config a machine is to have.
@@ -161,7 +216,10 @@ function M.update(run, plan, machine, release)
   local kept
   kept, e = M.wait(run, plan.app, machine.id, settled, updated.instance_id)
   if kept and settled == "started" then
-    kept, e = wait_for_checks(run, plan.app, machine.id)
+    kept, e = smoke_check(run, plan.app, kept)
+    if kept then
+      kept, e = wait_for_checks(run, plan.app, kept)
+    end
   end
   return kept and true, e
 end
@@ -189,7 +247,7 @@ local function immediate(run, plan, machines, release)
   return rolling(run, tbl.merge(plan, { detach = true }), machines, release)
 end
 
---- Creates a machine like another one.
+--- Creates a machine, and sees it run for a while unless detached.
 ---@async
 ---@param run sim.flyctl.Run
 ---@param app string
@@ -206,7 +264,12 @@ function M.create(run, app, config, region, is_detached)
   elseif is_detached then
     return made
   end
-  return M.wait(run, app, made.id, "started")
+  local started
+  started, e = M.wait(run, app, made.id, "started", made.instance_id)
+  if not started then
+    return nil, e
+  end
+  return smoke_check(run, app, started)
 end
 
 -- New machines beside the old ones, which go when all of them run.

@@ -7,7 +7,6 @@ local read_import = require "sim.flyctl.import"
 local rollout = require "sim.flyctl.rollout"
 local str = require "base.str"
 local tbl = require "base.tbl"
-local term = require "sys.term"
 
 local M = {}
 
@@ -69,7 +68,7 @@ end
 
 -- NAME=VALUE of every argument; the one "-" is what stands on stdin.
 ---@async
-local function read_pairs(args)
+local function read_pairs(world, args)
   local values, is_read = {}, false
   for _, arg in ipairs(args) do
     local name, value = arg:match("^([^=]*)=(.*)$")
@@ -80,10 +79,10 @@ local function read_pairs(args)
     if value == "-" then
       if is_read then
         value = "" -- stdin is read once
-      elseif term.is_tty(0) then
+      elseif world.is_tty(0) then
         return flyctl.fail("Secret value for %s: stdin is a terminal", name)
       else
-        local text, e = term.stdin(MOST)
+        local text, e = world.stdin(MOST)
         if not text then
           return nil, e
         end
@@ -100,7 +99,7 @@ function M.secrets_set(run)
   local app, e = run:app()
   local values
   if app then
-    values, e = read_pairs(run.args)
+    values, e = read_pairs(run.world, run.args)
   end
   if not values then
     return nil, e
@@ -113,7 +112,7 @@ function M.secrets_import(run)
   local app, e = run:app()
   local text
   if app then
-    text, e = term.stdin(MOST_IMPORT)
+    text, e = run.world.stdin(MOST_IMPORT)
   end
   if not text then
     return nil, e

@@ -1,9 +1,12 @@
 --- The simulated flyctl as a program, on an account in this process.
 
 local commands = require "sim.flyctl.commands"
+local err = require "base.err"
+local flyctl_program = require "sim.flyctl"
 local fs = require "sys.fs"
 local json = require "base.json"
 local process = require "sys.process"
+local secret = require "sys.secret"
 local sim = require "sim"
 local t = require "kit"
 local task = require "sys.task"
@@ -13,9 +16,12 @@ local tbl = require "base.tbl"
 local Flyctl = {}
 Flyctl.__index = Flyctl
 
-local function open(seed)
+-- The demo, fifty times as fast.
+local SEED = tbl.merge(require "sim.seeds.demo", { pace = 0.02 })
+
+local function open()
   local account = assert(sim.start({
-    seed = seed or "demo", token = "fo1_simright", limits = false,
+    seed = SEED, token = "fo1_simright", limits = false,
   }))
   t.cleanup(account.stop)
   local home = t.tmpdir()
@@ -36,15 +42,49 @@ local function words_of(line)
   return words
 end
 
---- Runs a line; quotes are not known here, a list is taken as it is.
+-- Everything it touches besides the account; what it writes is kept.
+local function surroundings(env, stdin)
+  local written = { "", "" }
+  return {
+    env = function(name)
+      return env[name]
+    end,
+    secret_env = function(name)
+      return secret.new(env[name])
+    end,
+    home = function()
+      return env.HOME
+    end,
+    write = function(fd, text)
+      written[fd] = written[fd] .. text
+    end,
+    stdin = function(max)
+      if #(stdin or "") > max then
+        return nil, err.new({ kind = "invalid", code = "E2BIG", message = "too much" })
+      end
+      return stdin or ""
+    end,
+    is_tty = function()
+      return false
+    end,
+  }, written
+end
+
+--- Runs a line; quotes are not known here, a list is taken as it is. As a program
+--- where it matters which process it is, else here, which is quicker.
 function Flyctl:run(line, options)
   options = options or {}
   local words = type(line) == "table" and line or words_of(line)
-  return assert(process.run({
-    argv = { self.path, table.unpack(words) }, stdin = options.stdin, timeout = 60,
-    cwd = options.cwd, env = tbl.merge(self.env, options.env or {}),
-    inherit = { "ASAN_OPTIONS" },
-  }))
+  local env = tbl.merge(self.env, options.env or {})
+  if options.cwd or options.as_program then
+    return assert(process.run({
+      argv = { self.path, table.unpack(words) }, stdin = options.stdin, timeout = 60,
+      cwd = options.cwd, env = env, inherit = { "ASAN_OPTIONS" },
+    }))
+  end
+  local world, written = surroundings(env, options.stdin)
+  local code = flyctl_program.run(words, world)
+  return { code = code, stdout = written[1], stderr = written[2] }
 end
 
 --- What a line that succeeds writes to stdout.
@@ -123,6 +163,7 @@ end)
 t.test("refusals have flyctl's words and its exit code", function()
   local flyctl = open()
   flyctl:fails("restart my-app", 'unknown command "restart" for "fly"\n$')
+  flyctl:fails("restart my-app", 'unknown command "restart" for "fly"\n$', { as_program = true })
   flyctl:fails("deploy --region iad", "unknown flag: %-%-region\n$")
   flyctl:fails("apps restart --app my-app", "unknown flag: %-%-app\n$")
   flyctl:fails("scale vm -a my-app", "accepts 1 arg%(s%), received 0\n$")
@@ -216,13 +257,15 @@ t.test("secrets set reads one value from stdin, trimmed, and no more than 64 KiB
   local function value(name)
     return flyctl:ok({ "ssh", "console", "-q", "-a", "my-app", "-C", "printenv " .. name })
   end
-  flyctl:ok("secrets set A=- B=x=y -a my-app", { stdin = " \n two words \n\n" })
+  flyctl:ok("secrets set A=- B=x=y -a my-app", { stdin = " \n two words \n\n",
+    as_program = true })
   t.eq(value("A"), "two words\n")
   t.eq(value("B"), "x=y\n")
   flyctl:ok("secrets set C=- D=- -a my-app --stage", { stdin = "once" })
   t.eq(value("D"), "\n")
   flyctl:ok("secrets set E=- -a my-app --stage", { stdin = ("x"):rep(65536) })
-  flyctl:fails("secrets set F=- -a my-app --stage", "", { stdin = ("x"):rep(65537) })
+  flyctl:fails("secrets set F=- -a my-app --stage", "", { stdin = ("x"):rep(65537),
+    as_program = true })
   flyctl:fails("secrets set JUSTANAME -a my-app", "Secrets must be provided as NAME=VALUE pairs")
 end)
 
@@ -305,7 +348,8 @@ t.test("a command in a machine: its output is ours, its exit code an error", fun
   local result = flyctl:run({ "ssh", "console", "-a", "acme-api", "-C", "sh -c 'exit 3'" })
   t.eq(result.code, 1)
   t.match(result.stderr, "Error: ssh shell: Process exited with status 3\n$")
-  t.eq(flyctl:ok({ "ssh", "console", "-q", "-a", "acme-api", "-C", "echo hello" }), "hello\n")
+  t.eq(flyctl:ok({ "ssh", "console", "-q", "-a", "acme-api", "-C", "echo hello" },
+    { as_program = true }), "hello\n")
   flyctl:fails("ssh console -a acme-staging -C ls", "app acme%-staging has no started VMs")
 end)
 
