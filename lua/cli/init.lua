@@ -53,6 +53,9 @@ local function check_globals(given)
       checked.output))
   elseif checked.raw and (checked.json or checked.output) then
     return nil, usage("--raw has one form: leave out --json and -o")
+  elseif checked.timeout == 0 then
+    return nil, usage("--timeout must be longer than 0",
+      "leave it out to wait as long as it takes")
   elseif checked.api_token and checked.api_token_file then
     return nil, usage("--api-token and --api-token-file are both given",
       "the file is the safe one")

@@ -216,7 +216,8 @@ op {
     { "state", "enum", "state to wait for", default = "started", values = {
       "started", "stopped", "suspended", "destroyed", "failed", "settled",
     } },
-    { "timeout", "duration", "how long at most", default = 300, max = 86400 },
+    { "timeout", "duration", "how long at most", default = 300, min = 1,
+      max = 86400 },
   },
   returns = {
     object = { ok = "boolean?", state = "string?", version = "string?" },
