@@ -11,6 +11,10 @@ local M = {}
 
 local EXIT_MARK = {}
 
+local function is_exit(e)
+  return type(e) == "table" and e[1] == EXIT_MARK
+end
+
 -- What went wrong, of any value that can be raised.
 local function text_of(e)
   if type(e) == "table" and e.message ~= nil then
@@ -37,13 +41,41 @@ local function describe(e, trace)
 end
 
 local function exit_code(e)
-  if type(e) == "table" and e[1] == EXIT_MARK then
+  if is_exit(e) then
     return e[2]
   end
   if task.is_canceled(e) then
     return 130
   end
   return err.exit_code(e)
+end
+
+-- The results of a protected call, unless it was ended by os.exit: that is no
+-- error to catch, and goes on upwards.
+local function passing(ok, e, ...)
+  if not ok and is_exit(e) then
+    error(e, 0)
+  end
+  return ok, e, ...
+end
+
+-- Whatever catches errors lets the script's end through.
+local function let_exit_through()
+  local pcall, xpcall, resume = pcall, xpcall, coroutine.resume
+  _G.pcall = function(...)
+    return passing(pcall(...))
+  end
+  _G.xpcall = function(fn, handler, ...)
+    return passing(xpcall(fn, function(e, ...)
+      if is_exit(e) then
+        return e
+      end
+      return handler(e, ...)
+    end, ...))
+  end
+  coroutine.resume = function(...)
+    return passing(resume(...))
+  end
 end
 
 --- The script's os.exit unwinds instead of ending the process under the host.
@@ -88,6 +120,7 @@ function M.run(path, args, deps)
   modules.provide(deps)
   local flush = output.install()
   os.exit = exit
+  let_exit_through()
   _G.arg = table.move(args, 1, #args, 1, { [0] = path })
   local script = task.spawn(chunk, table.unpack(args))
   local ok, failure, trace = script:join()
@@ -98,9 +131,8 @@ function M.run(path, args, deps)
     end
     return 0
   end
-  local is_exit = type(failure) == "table" and failure[1] == EXIT_MARK
   local is_pipe = type(failure) == "table" and failure.code == "EPIPE"
-  if not is_exit and not is_pipe and not task.is_canceled(failure) then
+  if not is_exit(failure) and not is_pipe and not task.is_canceled(failure) then
     term.write(2, describe(failure, trace))
   end
   return is_pipe and 0 or exit_code(failure)

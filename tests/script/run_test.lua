@@ -175,6 +175,28 @@ t.test("os.exit ends the script with its code, from any depth and task", functio
   t.match(result.stderr, "integer expected, got string")
 end)
 
+t.test("nothing that catches errors catches os.exit", function()
+  for _, catcher in ipairs {
+    "pcall(os.exit, 7)",
+    "xpcall(function() os.exit(7) end, function() print('handled') end)",
+    "pcall(pcall, function() os.exit(7) end)",
+    "coroutine.resume(coroutine.create(function() os.exit(7) end))",
+    "coroutine.wrap(function() pcall(os.exit, 7) end)()",
+  } do
+    local result = run(catcher .. " print 'went on'")
+    t.eq({ result.code, result.stdout, result.stderr }, { 7, "", "" }, catcher)
+  end
+  local result = run([[
+    local task = require "clanker.task"
+    print(pcall(error, "x", 0))
+    print(pcall(function() task.sleep(0) return 1, nil, 3 end))
+    print(xpcall(error, function(e) return e .. "!" end, "y", 0))
+    print(select("#", xpcall(function(...) return ... end, print, 1, nil)))
+  ]])
+  t.eq({ result.code, result.stdout }, { 0, "false\tx\ntrue\t1\tnil\t3\nfalse\ty!\n3\n" },
+    result.stderr)
+end)
+
 t.test("a reader that goes away ends a script quietly", function()
   local path = support.write('for i = 1, 1000000 do print("line", i) end')
   local result = assert(process.run({
