@@ -352,7 +352,8 @@ op {
   undo = { op = "redis.destroy", args = { name = "{name}" } },
   examples = {
     "redis create --name cache --region iad --org personal",
-    "redis create --name cache --region iad --plan pay-as-you-go --out redis.env",
+    "redis create --name cache --region iad --org personal --plan pay-as-you-go"
+      .. " --out redis.env",
   },
 }
 
@@ -451,12 +452,12 @@ op {
   undo = { op = "tigris.destroy", args = { name = "{name}" } },
   examples = {
     "tigris create-bucket --name assets --org personal",
-    "tigris create-bucket --name assets --public --out keys.env",
+    "tigris create-bucket --name assets --org personal --public --out keys.env",
   },
 }
 
 -- Destroys an add-on of one provider: names are unique only within it.
-local function destroy(id, title, provider, kind, what)
+local function destroy(id, title, provider, kind, what, example)
   op {
     id = id .. ".destroy",
     title = title,
@@ -480,12 +481,12 @@ local function destroy(id, title, provider, kind, what)
     },
     returns = "addon",
     columns = COLUMNS,
-    examples = { ("destroy %s cache"):format(id) },
+    examples = { ("destroy %s %s"):format(id, example) },
   }
 end
 
 destroy("redis", "Destroy a Redis database", "upstash_redis", "redis",
-  "Its data is lost.")
+  "Its data is lost.", "acme-cache")
 
 destroy("tigris", "Destroy a Tigris bucket", "tigris", "bucket",
-  "What is in it is lost.")
+  "What is in it is lost.", "acme-assets")

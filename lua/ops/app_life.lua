@@ -101,7 +101,7 @@ op {
   },
   produces = { app = "name" },
   undo = { op = "apps.destroy", args = { app = "{name}" } },
-  examples = { "apps create my-app --org personal" },
+  examples = { "apps create new-app --org personal" },
 }
 
 -- What belongs to an app: the operation that lists it, and each item's row.

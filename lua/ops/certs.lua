@@ -133,8 +133,8 @@ op {
   columns = DETAIL,
   undo = { op = "certs.remove", args = { app = "{app}", hostname = "{hostname}" } },
   examples = {
-    "certs add www.example.com --app my-app",
-    "certs add www.example.com --app my-app --cert fullchain.pem --key key.pem",
+    "certs add shop.example.com --app my-app",
+    "certs add shop.example.com --app my-app --cert fullchain.pem --key key.pem",
   },
 }
 

@@ -154,5 +154,5 @@ op {
     { "TYPE", cells.ip_type },
     { "REGION", "region" },
   },
-  examples = { "ips release 2001:db8::1 --app my-app" },
+  examples = { "ips release 2001:db8:1::1:1 --app my-app" },
 }

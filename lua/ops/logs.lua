@@ -144,6 +144,6 @@ op {
   cli = { "logs" },
   examples = {
     "logs --app my-app", "logs --app my-app --since 15m --grep error",
-    "logs --app my-app,my-db --follow",
+    "logs --app my-app,acme-api --follow",
   },
 }

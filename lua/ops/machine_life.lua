@@ -226,7 +226,7 @@ op {
     { "STATE", "state", format = "state" },
     { "VERSION", "version" },
   },
-  examples = { "machines wait 1234abcd --app my-app --state stopped" },
+  examples = { "machines wait 1234abcd --app my-app --state started" },
 }
 
 op {

@@ -141,7 +141,7 @@ op {
   },
   undo = { op = "wireguard.remove", args = { name = "{name}", org = "{org}" } },
   examples = {
-    "wireguard create --name laptop --region iad --org personal --out wg.conf",
+    "wireguard create --name phone --region iad --org personal --out wg.conf",
   },
 }
 

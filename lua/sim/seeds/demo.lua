@@ -1,6 +1,7 @@
 --- The demo account: 3 apps in 2 organizations, 7 machines in 4 regions.
 --- Data only; every name is reserved for examples. The expected outputs under
---- tests/face show this account: they change with it (`make golden`).
+--- tests/face show this account: they change with it (`make golden`). It holds
+--- what the examples of the operations speak of, so that these can be tried.
 
 local HOUR, DAY = 3600, 86400
 
@@ -57,7 +58,7 @@ local STAGING = image("acme-staging", 1)
 local my_app = {
   name = "my-app", org = "personal", age = 90 * DAY,
   secrets = {
-    DATABASE_URL = "postgres://example.com/my_app",
+    DATABASE_URL = "postgres://example.com/my_app", OLD_KEY = "not-in-use",
     SECRET_KEY_BASE = "not-a-real-key",
   },
   volumes = {
@@ -66,8 +67,8 @@ local my_app = {
       age = 80 * DAY,
     },
     {
-      name = "data", region = "fra", size_gb = 3, used_bytes = 104857600,
-      age = 30 * DAY,
+      id = "vol_1234", name = "data", region = "fra", size_gb = 3,
+      used_bytes = 104857600, age = 30 * DAY,
     },
   },
   machines = {
@@ -78,7 +79,7 @@ local my_app = {
       },
     },
     {
-      name = "misty-pine-1177", region = "iad", age = 2 * DAY,
+      id = "1234abcd", name = "misty-pine-1177", region = "iad", age = 2 * DAY,
       config = config { image = MY_APP, memory = 256, release = "3" },
     },
     {
