@@ -1,5 +1,6 @@
 --- The simulated flyctl's `postgres`: clusters that are apps of one's own.
---- Waits. Backups are kept in the metadata of a cluster's first machine.
+--- Waits. Backups are kept in the metadata of a cluster's first machine, and
+--- what each machine is to the cluster in its own.
 
 local flyctl = require "sim.flyctl"
 local json = require "base.json"
@@ -13,6 +14,19 @@ local M = {}
 
 local IMAGE = "flyio/postgres-flex:17"
 local BACKUPS = "sim_backups"
+local ROLE = require("sim.machine.view").ROLE
+
+-- What every machine of a cluster is asked for, as flyctl asks.
+local function checks()
+  local list = {}
+  for _, name in ipairs({ "pg", "role", "vm" }) do
+    list[name] = {
+      type = "http", port = 5500, path = "/flycheck/" .. name, interval = "15s",
+      timeout = "10s",
+    }
+  end
+  return list
+end
 
 ---@async
 function M.postgres_list(run)
@@ -70,8 +84,10 @@ local function create_machine(run, flags, guest, role)
       image = flags["image-ref"] or IMAGE, guest = guest,
       env = { PRIMARY_REGION = flags.region },
       mounts = { { volume = volume.id, path = "/data", name = "pg_data" } },
+      checks = checks(),
       metadata = {
-        ["fly-managed-postgres"] = "true", role = role, fly_process_group = "app",
+        ["fly-managed-postgres"] = "true", [ROLE] = role, fly_process_group = "app",
+        fly_platform_version = "v2", ["managed-by-fly-deploy"] = "true",
       },
     }, flags.region, flags.detach)
   end
@@ -84,11 +100,12 @@ local function create_machine(run, flags, guest, role)
 end
 
 local function credentials(run, flags, secret)
-  run:say("\n==> Postgres cluster %s created", flags.name)
+  run:say("\nPostgres cluster %s created", flags.name)
   run:say("  Username:    postgres\n  Password:    %s\n  Hostname:    %s.internal"
-    .. "\n  Connection string: postgres://postgres:%s@%s.flycast:5432", secret, flags.name,
+    .. "\n  Proxy port:  5432\n  Postgres port:  5433"
+    .. "\n  Connection string: postgres://postgres:%s@%s.flycast:5432\n", secret, flags.name,
     secret, flags.name)
-  run:say("\nSave your credentials in a secure place -- you won't be able to see them again!")
+  run:say("Save your credentials in a secure place -- you won't be able to see them again!")
 end
 
 ---@async
@@ -225,9 +242,12 @@ function M.postgres_failover(run)
   elseif #machines < 2 then
     return flyctl.fail("failover is not available for standalone postgres")
   end
+  if #machines < 3 then
+    return flyctl.fail("Failed to run failover: Not enough machines to meet quorum requirements")
+  end
   local primary, replica
   for _, machine in ipairs(machines) do
-    if machine.config.metadata.role == "primary" then
+    if machine.config.metadata[ROLE] == "primary" then
       primary = machine
     elseif machine.state == "started" then
       replica = replica or machine
@@ -237,9 +257,9 @@ function M.postgres_failover(run)
     return flyctl.fail("no eligible replicas found to promote")
   end
   run:say("Performing a failover\nPromoting new leader... %s", replica.id)
-  local ok, e = set_metadata(run, app, replica, { role = "primary" })
+  local ok, e = set_metadata(run, app, replica, { [ROLE] = "primary" })
   if ok and primary then
-    ok, e = set_metadata(run, app, primary, { role = "replica" })
+    ok, e = set_metadata(run, app, primary, { [ROLE] = "replica" })
   end
   if not ok then
     return nil, e

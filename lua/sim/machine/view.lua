@@ -9,6 +9,10 @@ local images = require "sim.images"
 
 local M = {}
 
+--- The metadata that tells what a Postgres machine is to its cluster; it shows
+--- in the output of the check named so, as a real one's does.
+M.ROLE = "sim_role"
+
 -- Events that come with the machine itself; its events route has them all.
 local EVENTS = 10
 
@@ -21,14 +25,21 @@ local function check_status(machine)
   return "passing", "HTTP GET http://192.0.2.1:8080/: 200 OK"
 end
 
+-- What a machine is to its cluster.
+local function role_of(machine)
+  local config = assert(json.decode(machine.config))
+  return tbl.get(config, "metadata." .. M.ROLE)
+end
+
 local function view_checks(machine)
   if #machine.checks == 0 then
     return nil
   end
   local status, output = check_status(machine)
   return tbl.map(machine.checks, function(name)
+    local is_role = name == "role" and status == "passing"
     return {
-      name = name, status = status, output = output,
+      name = name, status = status, output = is_role and role_of(machine) or output,
       updated_at = time.format(machine.updated_at),
     }
   end)

@@ -324,16 +324,20 @@ t.test("a cluster is created, attached, failed over, backed up", function()
   local flyctl = open()
   flyctl:ok("postgres create --name pg1 --org personal --region iad --initial-cluster-size 2")
   t.eq(flyctl:json("postgres list")[1].name, "pg1")
+  flyctl:fails("postgres failover -a pg1", "Failed to run failover: Not enough machines to meet quorum")
+  flyctl:ok("postgres create --name pg3 --org personal --region iad --initial-cluster-size 3")
   flyctl:ok("postgres attach pg1 -a acme-staging --yes")
   flyctl:fails("postgres attach pg1 -a acme-staging --yes",
     'consumer app "acme%-staging" already contains a secret named DATABASE_URL')
   local function leader()
-    return tbl.find(flyctl:json("machine list -a pg1"), function(machine)
-      return machine.config.metadata.role == "primary"
+    return tbl.find(flyctl:json("machine list -a pg3"), function(machine)
+      return tbl.find(machine.checks, function(check)
+        return check.name == "role" and check.output == "primary"
+      end) ~= nil
     end).id
   end
   local before = leader()
-  flyctl:ok("postgres failover -a pg1")
+  flyctl:ok("postgres failover -a pg3")
   t.ok(leader() ~= before)
   flyctl:fails("postgres backup list -a pg1", "backups are not enabled")
   flyctl:ok("postgres backup enable -a pg1")
