@@ -153,6 +153,12 @@ M.define("volume", name_type("ID", {
 M.define("cluster", name_type("ID", {
   op = "mpg.list", value = "id", describe = "name",
 }))
+M.define("any_cluster", name_type("ID", {
+  op = "postgres.list", value = "name", describe = "kind",
+}))
+M.define("own_cluster", name_type("APP", {
+  op = "postgres.list_apps", value = "name", describe = "organization.slug",
+}))
 M.define("peer", name_type("NAME", {
   op = "wireguard.list", value = "name", describe = "region", from = { "org" },
 }))

@@ -78,6 +78,13 @@ M.OUTCOME = {
   { "ERROR", "error", priority = 4 },
 }
 
+--- The columns of what is attached to an unmanaged Postgres cluster.
+M.ATTACHMENT = {
+  { "DATABASE", "database" },
+  { "USER", "user" },
+  { "SECRET", "variable" },
+}
+
 -- "NAME TYPE VALUE": a DNS record to set, where both ends are known.
 local function record(name, kind, value)
   if type(name) == "string" and name ~= "" and type(value) == "string"

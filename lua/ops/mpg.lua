@@ -52,10 +52,17 @@ op {
   examples = { "list mpg" },
 }
 
+-- The apps that use it.
+local function attached(cluster)
+  local names = tbl.map(cluster.attached_apps or {}, function(app)
+    return app.name
+  end)
+  return #names > 0 and table.concat(names, ", ") or nil
+end
+
 op {
   id = "mpg.get",
   title = "Show a managed Postgres cluster",
-  cli = { "get mpg", "get postgres", "get pg", "postgres get", "pg get" },
   effect = "read",
   http = { "GET", "/v1/postgres/{id}" },
   limit = "caller",
@@ -77,6 +84,8 @@ op {
     { "DISK", "disk_size_gb", format = "gigabytes" },
     { "USED", "storage_used_bytes", format = "bytes" },
     { "REPLICAS", "replicas", format = "number" },
+    { "ATTACHED", attached },
+    { "HOST", "endpoints.primary.direct.host" },
     { "CREATED", "created_at", format = "ago" },
   },
   examples = { "mpg get pg1abc" },

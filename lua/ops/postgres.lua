@@ -1,8 +1,8 @@
 --- Postgres: clusters one runs oneself as an app, and managed ones beside them.
 
-local err = require "base.err"
+local cells = require "ops.cells"
 local flow = require "ops.flow"
-local guests = require "ops.guest"
+local flow_postgres = require "ops.flow_postgres"
 local kinds = require "base.json.kinds"
 local op = require "opkit.op"
 local resource = require "opkit.resource"
@@ -109,108 +109,6 @@ op {
   examples = { "list postgres" },
 }
 
--- What a new cluster is made of; who calls flyctl has an organization.
-local function create_params(is_sure)
-  return {
-    { "name", "new_app", "name of its app", required = true },
-    { "org", "org", "organization it belongs to", required = is_sure },
-    { "region", "region", "region", required = true },
-    { "vm_size", "enum", "preset of CPUs and memory",
-      values = guests.PRESETS, default = "shared-cpu-1x" },
-    { "volume_size", "gigabytes", "size of each volume", default = 10, min = 1,
-      max = 500 },
-    { "count", "integer", "number of machines", default = 1, min = 1, max = 10 },
-  }
-end
-
-op {
-  id = "postgres.create_cluster",
-  hidden = true,
-  title = "Have flyctl create an unmanaged Postgres cluster",
-  effect = "write",
-  flyctl = {
-    "postgres", "create", "--name={name}", "--org={org}", "--region={region}",
-    "--vm-size={vm_size}", "--volume-size={volume_size}",
-    "--initial-cluster-size={count}",
-  },
-  timeout = 900,
-  params = create_params(true),
-}
-
-op {
-  id = "postgres.create",
-  title = "Create an unmanaged Postgres cluster",
-  doc = "It is an app of your own to look after; `mpg create` makes a managed"
-    .. " one. The password is shown once.",
-  effect = "write",
-  cost = "its machines and volumes are billed.",
-  calls = { "orgs.list", "regions.list_all", "postgres.create_cluster" },
-  run = function(ctx, args)
-    local known, e = flow.known_region(ctx, args.region)
-    local org
-    if known then
-      org, e = flow.one_org(ctx, args)
-    end
-    if not org then
-      return nil, e
-    end
-    return ctx.call("postgres.create_cluster", tbl.merge(args, { org = org }))
-  end,
-  params = create_params(nil),
-  examples = { "postgres create --name pg1 --org personal --region iad" },
-}
-
-local CLUSTER = { "cluster", "app", "name of the cluster's app", required = true,
-  pos = 1 }
-
-op {
-  id = "postgres.attach",
-  title = "Give an app a database of an unmanaged cluster",
-  doc = "Makes a user and a database, and sets DATABASE_URL as a secret.",
-  effect = "write",
-  flyctl = {
-    "postgres", "attach", "{cluster}", "--app={app}", "--yes",
-    { when = "database", "--database-name={database}" },
-    { when = "variable", "--variable-name={variable}" },
-  },
-  timeout = 300,
-  params = {
-    CLUSTER,
-    { "app", "app", "app that gets it", required = true },
-    { "database", "name", "name of the database" },
-    { "variable", "name", "name of the secret" },
-  },
-  examples = { "postgres attach pg1 --app my-app" },
-}
-
-op {
-  id = "postgres.failover",
-  title = "Let another machine of an unmanaged cluster lead",
-  doc = "The cluster needs two machines or more; connections break for a moment.",
-  effect = "write",
-  flyctl = {
-    "postgres", "failover", "--app={cluster}", { when = "force", "--force" },
-  },
-  timeout = 300,
-  params = {
-    CLUSTER,
-    { "force", "boolean", "even when the leader cannot be reached" },
-  },
-  examples = { "postgres failover pg1" },
-}
-
-op {
-  id = "postgres.backups",
-  title = "List the backups of an unmanaged cluster",
-  doc = "Backups are off until `flyctl postgres backup enable` turns them on.",
-  effect = "read",
-  flyctl = { "postgres", "backup", "list", "--app={cluster}" },
-  timeout = 120,
-  params = { CLUSTER },
-  returns = { object = { stdout = "string?", stderr = "string?" } },
-  examples = { "postgres backups pg1" },
-}
-
 op {
   id = "postgres.list_attachments",
   hidden = true,
@@ -231,96 +129,149 @@ op {
   page = "graphql",
   params = {
     { "app", "app", "app it is attached to" },
-    { "cluster", "app", "name of the cluster's app", required = true,
+    { "cluster", "own_cluster", "name of the cluster's app", required = true,
       at = "var.pg" },
   },
-  returns = {
-    list = {
-      object = {
-        id = "string", database = "string?", user = "string?",
-        variable = "string?",
-      },
-    },
-  },
+  returns = { list = "attachment" },
+  order = { "database" },
+  columns = cells.ATTACHMENT,
 }
 
-op {
-  id = "postgres.forget_attachment",
-  hidden = true,
-  title = "Remove the record of an attachment",
-  effect = "write",
-  gql = [[
-    mutation DetachPostgres($app: ID!, $pg: ID!, $attachment: ID!) {
-      detachPostgresCluster(input: {
-        appId: $app, postgresClusterAppId: $pg, postgresClusterAttachmentId: $attachment
-      }) { clientMutationId }
-    }
-  ]],
-  params = {
-    { "app", "app", "app it is attached to", required = true },
-    { "cluster", "app", "name of the cluster's app", required = true,
-      at = "var.pg" },
-    { "attachment", "name", "id of the attachment", required = true },
-  },
-}
+-- "17.2" of the image that its machines run.
+local function version_of(machine)
+  local tag = tbl.get(machine or {}, "image_ref.tag")
+  return tag and tag:match("^v?(%d[%w.]*)$") or tag
+end
+
+local function disk_of(volumes)
+  local most
+  for _, volume in ipairs(volumes) do
+    most = math.max(most or 0, volume.size_gb or 0)
+  end
+  return most
+end
+
+-- An app of one's own as a cluster.
+local function show_own(ctx, own)
+  local name = own.app.name
+  local parts, e = ctx.map({ "volumes.list_app", "postgres.list_attachments" },
+    function(id)
+      return flow.collect(ctx, id,
+        id == "volumes.list_app" and { app = name } or { cluster = name },
+        function(item)
+          return item
+        end)
+    end)
+  if not parts then
+    return nil, e
+  end
+  local machines = own.machines
+  local leader = flow_postgres.leader(machines)
+  local one = leader or machines[1] or {}
+  return tbl.merge(own.app, {
+    kind = "unmanaged", org = tbl.get(own.app, "organization.slug"),
+    region = one.region, version = version_of(one), plan = cells.size(one),
+    cpus = tbl.get(one, "config.guest.cpus"),
+    memory_mb = tbl.get(one, "config.guest.memory_mb"),
+    disk_size_gb = disk_of(parts[1]), leader = leader and leader.id,
+    host = name .. ".internal", created_at = one.created_at,
+    machines = tbl.map(machines, function(machine)
+      return {
+        id = machine.id, region = machine.region, state = machine.state,
+        role = flow_postgres.role(machine),
+      }
+    end),
+    replicas = math.max(#machines - 1, 0), attachments = parts[2],
+  })
+end
+
+-- Nothing is added to what stands in the reply but what both kinds have.
+local function show_managed(cluster)
+  cluster.kind = "managed"
+  cluster.org = tbl.get(cluster, "organization.slug")
+  cluster.version = cluster.pg_major_version
+  cluster.host = tbl.get(cluster, "endpoints.primary.direct.host")
+  return cluster
+end
+
+-- Which apps, or which databases where the service does not tell the apps.
+local function attached(cluster)
+  local names = tbl.map(cluster.attached_apps or cluster.attachments or {}, function(one)
+    return one.name or one.database
+  end)
+  return #names > 0 and table.concat(names, ", ") or nil
+end
+
+-- "2, of which one is stopped": only what there is to say.
+local function machines_text(cluster)
+  if not cluster.machines then
+    return nil
+  end
+  return table.concat(tbl.map(cluster.machines, function(machine)
+    return ("%s (%s%s)"):format(machine.id, machine.role and machine.role .. ", " or "",
+      machine.state)
+  end), ", ")
+end
 
 op {
-  id = "postgres.detach",
-  title = "Take the database of an unmanaged cluster from an app",
+  id = "postgres.get",
+  title = "Show a Postgres cluster, managed or unmanaged",
   doc = [[
-    Removes the record of the attachment and the secret (staged: it goes with
-    the next deploy). The database and its user stay in the cluster: drop them
-    there.
+    A managed cluster goes by its id or its name, an unmanaged one by the name of
+    its app. What is attached is told as the service tells it: apps of a managed
+    cluster, databases of an unmanaged one.
   ]],
-  effect = "destroy",
-  confirm = "Detach cluster {cluster} from app {app}? Its secret goes.",
-  calls = {
-    "postgres.list_attachments", "postgres.forget_attachment", "secrets.unset",
-  },
+  effect = "read",
+  calls = tbl.flatten({ flow_postgres.CALLS,
+    { "volumes.list_app", "postgres.list_attachments" } }),
   run = function(ctx, args)
-    local found, e = ctx.call("postgres.list_attachments",
-      { app = args.app, cluster = args.cluster })
-    if not found then
-      return nil, e
-    elseif #found == 0 then
-      return nil, err.new({ kind = "not_found",
-        message = ("cluster %s is not attached to app %s"):format(
-          args.cluster, args.app) })
+    local cluster, own, e = flow_postgres.find(ctx, args.id)
+    if own then
+      return show_own(ctx, own)
     end
-    for _, attachment in ipairs(found) do
-      local done, why = ctx.call("postgres.forget_attachment", {
-        app = args.app, cluster = args.cluster, attachment = attachment.id,
-      })
-      if done and (attachment.variable or "") ~= "" then
-        done, why = ctx.call("secrets.unset",
-          { app = args.app, names = { attachment.variable }, stage = true })
-        done = done or why.kind == "not_found" -- it may be gone already
-      end
-      if not done then
-        return nil, why
-      end
-      ctx.notice(("database %s and user %s stay in cluster %s"):format(
-        attachment.database or "?", attachment.user or "?", args.cluster))
-    end
-    return found
+    return cluster and show_managed(cluster), e
   end,
   params = {
-    CLUSTER,
-    { "app", "app", "app it is attached to", required = true },
+    { "id", "any_cluster", "id or name of the cluster", required = true, pos = 1 },
   },
   returns = {
-    list = {
-      object = {
-        id = "string", database = "string?", user = "string?",
-        variable = "string?",
+    object = {
+      id = "string", name = "string?", status = "string?", org = "string?",
+      kind = { enum = { "managed", "unmanaged" } }, plan = "string?",
+      region = "string?", version = "string?", cpus = "integer?",
+      memory_mb = "integer?", disk_size_gb = "integer?",
+      storage_used_bytes = "integer?", replicas = "integer?", host = "string?",
+      leader = "string?", created_at = "time?",
+      machines = {
+        list = {
+          object = {
+            id = "string", region = "string?", state = "string?", role = "string?",
+          },
+        },
+        optional = true,
       },
+      attached_apps = { list = { object = { name = "string?" } }, optional = true },
+      attachments = { list = "attachment", optional = true },
     },
   },
-  order = { "database" },
   columns = {
-    { "DATABASE", "database" },
-    { "USER", "user" },
-    { "SECRET", "variable" },
+    { "NAME", "name" },
+    { "KIND", "kind" },
+    { "ORG", "org" },
+    { "STATUS", "status", format = "state" },
+    { "PLAN", "plan" },
+    { "REGION", "region" },
+    { "VERSION", "version" },
+    { "CPUS", "cpus", format = "number" },
+    { "MEMORY", "memory_mb", format = "megabytes" },
+    { "DISK", "disk_size_gb", format = "gigabytes" },
+    { "USED", "storage_used_bytes", format = "bytes" },
+    { "REPLICAS", "replicas", format = "number" },
+    { "MACHINES", machines_text },
+    { "HOST", "host" },
+    { "ATTACHED", attached },
+    { "CREATED", "created_at", format = "ago" },
+    { "ID", "id" },
   },
-  examples = { "postgres detach pg1 --app my-app" },
+  examples = { "get postgres pg1", "get postgres pg1abc" },
 }

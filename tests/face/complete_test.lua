@@ -59,6 +59,9 @@ t.test("peers, tokens, add-ons and addresses complete from their lists", functio
   for line, op in pairs({
     ["wireguard remove"] = "wireguard.list", ["tokens revoke"] = "tokens.list",
     ["destroy redis"] = "redis.list", ["tigris destroy"] = "tigris.list",
+    ["get postgres"] = "postgres.list", ["pg get"] = "postgres.list",
+    ["postgres attach"] = "postgres.list_apps", ["pg failover"] = "postgres.list_apps",
+    ["postgres detach"] = "postgres.list_apps", ["postgres backups"] = "postgres.list_apps",
     ["mpg backups"] = "mpg.list", ["mpg destroy"] = "mpg.list",
     ["ips release --app web"] = "ips.list", ["certs remove --app web"] = "certs.list",
   }) do

@@ -54,7 +54,7 @@ local SAMPLES = {
   volume = "vol_1", integer = 3, boolean = true, duration = 60, megabytes = 512,
   gigabytes = 10, hostname = "www.example.com", ip = "1.2.3.4", file = "fly.toml",
   number = 1.5, name = "some-name", string = "text", text = "text",
-  new_app = "my-app", volume_name = "data", cluster = "pg1",
+  new_app = "my-app", volume_name = "data", cluster = "pg1", own_cluster = "pg1",
   time = "15m", bytes = 64, cidr = "10.0.0.0/8",
 }
 

@@ -30,6 +30,7 @@ local function arguments(account)
     ["machines.wait"] = { app = "my-app", id = machine.id, state = "settled" },
     ["mpg.backups"] = { id = cluster.id },
     ["mpg.get"] = { id = cluster.id },
+    ["postgres.get"] = { id = cluster.id },
     ["orgs.get"] = { org = "acme" },
     ["orgs.members"] = { org = "acme" },
     ["releases.get"] = app,

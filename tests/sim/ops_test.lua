@@ -18,6 +18,7 @@ local function arguments_for(sim)
     app = "my-app", org = "acme", machine = machine.id,
     volume = sim:get("/v1/apps/my-app/volumes")[2].id,
     cluster = sim:get("/v1/postgres?org_slug=acme").data[1].id,
+    own_cluster = "acme-api",
     hostname = "www.example.com", region = "iad", duration = "10s",
   }
   local by_name = {

@@ -324,7 +324,8 @@ t.test("a cluster is created, attached, failed over, backed up", function()
   local flyctl = open()
   flyctl:ok("postgres create --name pg1 --org personal --region iad --initial-cluster-size 2")
   t.eq(flyctl:json("postgres list")[1].name, "pg1")
-  flyctl:fails("postgres failover -a pg1", "Failed to run failover: Not enough machines to meet quorum")
+  flyctl:fails("postgres failover -a pg1",
+    "Failed to run failover: Not enough machines to meet quorum")
   flyctl:ok("postgres create --name pg3 --org personal --region iad --initial-cluster-size 3")
   flyctl:ok("postgres attach pg1 -a acme-staging --yes")
   flyctl:fails("postgres attach pg1 -a acme-staging --yes",

@@ -1,0 +1,126 @@
+--- Postgres clusters of both kinds by one name: where they are looked for, and
+--- what is said when they are not there.
+
+local support = require "ops.support"
+local t = require "kit"
+local tbl = require "base.tbl"
+
+local failure, run = support.failure, support.run
+
+local APP = {
+  id = "a1", name = "pg1", status = "deployed", app_role = "postgres_cluster",
+  organization = { slug = "acme" },
+}
+
+local function machine(id, role, more)
+  return tbl.merge({
+    id = id, state = "started", region = "iad",
+    image_ref = { repository = "flyio/postgres-flex", tag = "17.2" },
+    config = { image = "flyio/postgres-flex:17.2",
+      guest = { cpu_kind = "shared", cpus = 1, memory_mb = 256 } },
+    checks = { { name = "role", status = "passing", output = role } },
+  }, more or {})
+end
+
+local OWN = {
+  ["mpg.get"] = failure("not_found", 404),
+  ["apps.get"] = APP,
+  ["machines.list_app"] = { machine("m1", "replica"), machine("m2", "primary") },
+  ["volumes.list_app"] = { { id = "v1", size_gb = 10 } },
+  ["postgres.list_attachments"] = { { id = "x", database = "shop", user = "shop" } },
+}
+
+local MANAGED = {
+  id = "c1", name = "main", status = "ready", pg_major_version = "17",
+  organization = { slug = "acme" }, attached_apps = { { name = "web" } },
+}
+
+local NONE = {
+  ["mpg.get"] = failure("not_found", 404), ["apps.get"] = failure("not_found", 404),
+  ["orgs.list"] = { { slug = "acme" }, { slug = "personal" } },
+  ["mpg.list_org"] = {},
+}
+
+local function get(name, replies, more)
+  return run("postgres.get", { id = name }, tbl.merge(replies, more or {}))
+end
+
+t.test("an app that is a cluster is shown with its machines and who leads", function()
+  local cluster, e = get("pg1", OWN)
+  t.eq(e, nil)
+  t.eq({ cluster.kind, cluster.name, cluster.org, cluster.leader, cluster.version },
+    { "unmanaged", "pg1", "acme", "m2", "17.2" })
+  t.eq({ cluster.replicas, cluster.disk_size_gb, cluster.memory_mb, cluster.plan },
+    { 1, 10, 256, "shared-cpu-1x" })
+  t.eq(support.pluck(cluster.machines, "role"), { "replica", "primary" })
+  t.eq(cluster.attachments[1].database, "shop")
+end)
+
+t.test("an app is a cluster by its machines too, whatever they are called", function()
+  for _, config in ipairs({
+    { image = "flyio/postgres-flex:15" }, { image = "registry.example.com/flyio/postgres:14" },
+    { image = "flyio/postgres@sha256:00" }, { image = "own:1",
+      metadata = { ["fly-managed-postgres"] = "true" } },
+  }) do
+    local cluster, e = get("pg1", OWN, {
+      ["apps.get"] = tbl.merge(APP, { app_role = "" }),
+      ["machines.list_app"] = { { id = "m1", state = "started", config = config } },
+    })
+    t.eq(e, nil)
+    t.eq(cluster.kind, "unmanaged", config.image)
+  end
+end)
+
+t.test("an id of a managed cluster is one, and so is its name", function()
+  local cluster = get("c1", NONE, { ["mpg.get"] = MANAGED })
+  t.eq({ cluster.kind, cluster.id, cluster.org, cluster.version },
+    { "managed", "c1", "acme", "17" })
+  local asked
+  cluster = get("main", NONE, {
+    ["mpg.get"] = function(args)
+      asked = args.id
+      return args.id == "c1" and MANAGED or failure("not_found", 404)
+    end,
+    ["mpg.list_org acme"] = { { id = "c1", name = "main", status = "ready" },
+      { id = "c0", name = "main", status = "deleted" } },
+  })
+  t.eq({ cluster.id, asked }, { "c1", "c1" })
+end)
+
+t.test("several managed clusters of a name are told apart by their ids", function()
+  local none, e = get("main", NONE, {
+    ["mpg.list_org acme"] = { { id = "c1", name = "main" } },
+    ["mpg.list_org personal"] = { { id = "c2", name = "main" } },
+  })
+  t.err(none, e, "usage")
+  t.match(e.hint, "c1 %(org acme%), c2 %(org personal%)")
+end)
+
+t.test("what is not there names both places that were looked at", function()
+  local none, e = get("nope", NONE)
+  t.err(none, e, "not_found")
+  t.match(e.message, "no managed cluster has that id or name, and no app has that name")
+  t.match(e.hint, "list postgres")
+  none, e = get("web", NONE, {
+    ["apps.get"] = { id = "a", name = "web" }, ["machines.list_app"] = {
+      { id = "m1", state = "started", config = { image = "web:postgres" } },
+    },
+  })
+  t.err(none, e, "not_found")
+  t.match(e.message, "the app of that name is no cluster")
+end)
+
+t.test("a place that could not be looked at is not one where it is not", function()
+  for _, place in ipairs({ "mpg.get", "apps.get" }) do
+    local none, e = get("pg1", NONE, { [place] = failure("network") })
+    t.err(none, e, "network")
+  end
+  -- What was found in the other one is shown all the same.
+  local cluster = get("pg1", OWN, { ["mpg.get"] = failure("server", 503) })
+  t.eq(cluster.kind, "unmanaged")
+  -- A token that sees no managed clusters, or no organizations, sees its own.
+  cluster = get("pg1", OWN, { ["mpg.get"] = failure("forbidden", 403) })
+  t.eq(cluster.kind, "unmanaged")
+  local none, e = get("nope", NONE, { ["orgs.list"] = failure("forbidden") })
+  t.err(none, e, "not_found")
+end)
