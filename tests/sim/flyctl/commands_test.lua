@@ -280,7 +280,7 @@ t.test("secrets import, unset and deploy", function()
   local names = tbl.map(flyctl:json("secrets list -a my-app"), function(one)
     return one.name
   end)
-  t.eq(names, { "B", "DATABASE_URL", "SECRET_KEY_BASE" })
+  t.eq(names, { "B", "DATABASE_URL", "OLD_KEY", "SECRET_KEY_BASE" })
   flyctl:fails("secrets import -a my-app", "requires at least one", { stdin = "# none\n" })
   flyctl:fails("secrets import -a my-app", "failed to parse secrets", { stdin = "NAME\n" })
 end)
