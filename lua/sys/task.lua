@@ -31,6 +31,12 @@ M.now = host.now
 ---@type fun(fn: function, ...): any
 M.shield = host.shield
 
+--- `local _ <close> = task.defer(fn)`: the block's way out, whichever it takes,
+--- calls fn, shielded. Unlike a `__close` in Lua it cannot be interrupted before
+--- it begins; what it gives back is acquired after it, inside a shield.
+---@type fun(fn: async fun()): any
+M.defer = host.defer
+
 --- A new event: `wait(timeout?)` → whether it was set, `set()`, `clear()`,
 --- `is_set()`.
 M.event = host.event

@@ -8,6 +8,7 @@
 #include "host/task_state.h"
 
 #define EVENT_META "host.task.event"
+#define DEFER_META "host.task.defer"
 
 /* Seconds at `arg`, or -1 (no limit) when absent. */
 static double opt_timeout(lua_State *L, int arg)
@@ -168,6 +169,49 @@ static int task_shield(lua_State *L)
                        (lua_KContext)task);
 }
 
+/*** What a block shall do on every way out; meant for `local _ <close>`. The
+--- function runs shielded from its first instruction on, so that nothing comes
+--- between the block's end and it: make this before what it gives back.
+---@param fn async fun()
+---@return host.task.Defer */
+static int task_defer(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
+    lua_newuserdatauv(L, 0, 1);
+    luaL_setmetatable(L, DEFER_META);
+    lua_insert(L, 1);
+    lua_setiuservalue(L, 1, 1);
+    return 1;
+}
+
+static int defer_done(lua_State *L, int status, lua_KContext ctx)
+{
+    struct clk_task *task = (struct clk_task *)ctx;
+
+    if (task)
+        task->shield--;
+    if (status != LUA_OK && status != LUA_YIELD)
+        return lua_error(L);
+    return 0;
+}
+
+/* C code, and so never interrupted between its lines. */
+static int defer_close(lua_State *L)
+{
+    struct clk_task *task = clk_host_of(L)->running;
+    lua_KContext ctx;
+
+    luaL_checkudata(L, 1, DEFER_META);
+    if (!task || task->co != L)
+        task = NULL; /* torn down: there is no wait to shield */
+    ctx = (lua_KContext)task;
+    if (task)
+        task->shield++;
+    lua_getiuservalue(L, 1, 1);
+    return defer_done(L, lua_pcallk(L, 0, 0, 0, ctx, defer_done), ctx);
+}
+
 /*** The canceled error value, for comparison.
 ---@return table */
 static int task_canceled(lua_State *L)
@@ -277,13 +321,10 @@ static int event_gc(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"canceled", task_canceled},
-    {"event", task_event},
-    {"now", task_now},
-    {"shield", task_shield},
-    {"sleep", task_sleep},
-    {"spawn", task_spawn},
-    {NULL, NULL},
+    {"canceled", task_canceled}, {"defer", task_defer},
+    {"event", task_event},       {"now", task_now},
+    {"shield", task_shield},     {"sleep", task_sleep},
+    {"spawn", task_spawn},       {NULL, NULL},
 };
 
 static const luaL_Reg task_methods[] = {
@@ -303,6 +344,7 @@ int luaopen_host_task(lua_State *L)
 {
     clk_class(L, CLK_TASK_META, task_methods, NULL, NULL);
     clk_class(L, EVENT_META, event_methods, NULL, event_gc);
+    clk_class(L, DEFER_META, NULL, defer_close, NULL);
     luaL_newlib(L, functions);
     return 1;
 }
