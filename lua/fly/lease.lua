@@ -18,10 +18,8 @@ local M = {}
 ---@field description string?
 
 ---@class fly.Lease
----@field nonce string
+---@field nonce string? while it is held
 ---@field lost table? the error that took it away
-local Lease = {}
-Lease.__index = Lease
 
 --- Seconds a lease lives. Short, so that one nobody could give back (power
 --- failure, lost network) does not block the machine for long.
@@ -30,6 +28,7 @@ local TTL = 30
 --- Seconds that taking and giving back may take, also when being cancelled:
 --- a lease whose nonce was never seen could not be given back.
 local TAKE_TIMEOUT = 10
+local RENEW_TIMEOUT = 5
 local RELEASE_TIMEOUT = 5
 
 --- Seconds between two looks at somebody else's lease.
@@ -56,31 +55,44 @@ local function shielded(deps, seconds, fn)
   return value, e
 end
 
+-- Whether the server may have given a lease in spite of the error: then nobody
+-- knows its nonce.
+local function explain(e, target)
+  if e.kind == "network" and e.sent ~= false or e.kind == "timeout" or e.kind == "server" then
+    e.hint = ("nothing was changed; a lease that was given all the same ends by itself within"
+      .. " %d s, try again then"):format(target.ttl or TTL)
+  end
+  return e
+end
+
+--- Asks for the lease. What comes is noted where it came, inside the shield:
+--- an interrupt finds the lease either not asked for or to be given back.
 ---@async
 ---@param deps fly.LeaseDeps
 ---@param target fly.LeaseTarget
----@return table? lease, table? err
-local function take_once(deps, target)
+---@param lease fly.Lease
+---@return true? taken, table? err
+local function take_once(deps, target, lease)
   local taken, e = shielded(deps, TAKE_TIMEOUT, function()
-    return deps.call("leases.take", args_of(target))
+    local reply, why = deps.call("leases.take", args_of(target))
+    if reply and type(reply.nonce) == "string" and reply.nonce ~= "" then
+      lease.nonce = reply.nonce
+      return true
+    end
+    return nil, why or err.new { kind = "protocol", message = "the lease came without its nonce" }
   end)
-  if not taken then
-    return nil, e
-  end
-  if type(taken.nonce) ~= "string" or taken.nonce == "" then
-    return nil, err.new { kind = "protocol", message = "the lease came without its nonce" }
-  end
-  return taken
+  return taken, e and explain(e, target)
 end
 
 ---@async
 ---@param deps fly.LeaseDeps
 ---@param target fly.LeaseTarget
----@return table? taken, table? err
-local function take(deps, target)
+---@param lease fly.Lease
+---@return true? taken, table? err
+local function take(deps, target, lease)
   local deadline = deps.task.now() + (target.wait or 0)
   while true do
-    local taken, e = take_once(deps, target)
+    local taken, e = take_once(deps, target, lease)
     local is_held = not taken and e.kind == "conflict"
     if not is_held or deps.task.now() + LOOK_PAUSE > deadline then
       return taken, e
@@ -89,7 +101,8 @@ local function take(deps, target)
   end
 end
 
---- Renews until it is cancelled or the lease is lost.
+--- Renews until it is cancelled or the lease is lost. A renewal under way is
+--- ended, not dropped: coming in after the release, it would be a new lease.
 ---@async
 ---@param deps fly.LeaseDeps
 ---@param target fly.LeaseTarget
@@ -100,12 +113,15 @@ local function keep(deps, target, lease)
   while true do
     deps.task.sleep(pause)
     local started = deps.task.now()
-    local renewed, e = deps.call("leases.take", args_of(target), { nonce = lease.nonce })
+    local renewed, e = shielded(deps, RENEW_TIMEOUT, function()
+      local reply, why = deps.call("leases.take", args_of(target), { nonce = lease.nonce })
+      if reply and type(reply.nonce) == "string" and reply.nonce ~= "" then
+        lease.nonce = reply.nonce
+      end
+      return reply, why
+    end)
     if renewed then
       ends = started + ttl
-      if type(renewed.nonce) == "string" and renewed.nonce ~= "" then
-        lease.nonce = renewed.nonce
-      end
     elseif FINAL[e.kind] or deps.task.now() >= ends then
       lease.lost = e
       return
@@ -134,55 +150,29 @@ local function give_back(deps, target, lease)
   end
 end
 
---- Takes a lease that is renewed in the background until it is closed.
---- Meant for `local lease <close>`.
----@async
----@param deps fly.LeaseDeps
----@param target fly.LeaseTarget
----@return fly.Lease? lease, table? err
-function M.take(deps, target)
-  local taken, e = take(deps, target)
-  if not taken then
-    return nil, e
-  end
-  local lease = setmetatable({ nonce = taken.nonce }, {
-    __index = Lease,
-    __close = function(self)
-      self:close()
-    end,
-  })
-  local keeper
-  lease.give_back = function()
-    if keeper then
-      keeper:cancel()
-    end
-    give_back(deps, target, lease)
-  end
-  keeper = deps.task.spawn(keep, deps, target, lease)
-  return lease
-end
-
---- Stops renewing and gives the lease back. Doing it twice is allowed.
----@async
-function Lease:close()
-  local give = self.give_back
-  self.give_back = nil
-  if give then
-    give()
-  end
-end
-
---- Calls fn with the lease held, and gives it back on every way out.
+--- Calls fn with the lease held and renewed, and gives it back on every way out:
+--- a return, an error, a cancellation, an interrupt between two instructions.
 ---@async
 ---@param deps fly.LeaseDeps
 ---@param target fly.LeaseTarget
 ---@param fn fun(lease: fly.Lease): any, table? its `nonce` goes into each call's options
 ---@return any value, table? err
 function M.with(deps, target, fn)
-  local lease <close>, e = M.take(deps, target)
-  if not lease then
+  local lease, keeper = {}, nil
+  local _ <close> = deps.task.defer(function()
+    if keeper then
+      keeper:cancel()
+      keeper:join()
+    end
+    if lease.nonce then
+      give_back(deps, target, lease)
+    end
+  end)
+  local taken, e = take(deps, target, lease)
+  if not taken then
     return nil, e
   end
+  keeper = deps.task.spawn(keep, deps, target, lease)
   return fn(lease)
 end
 

@@ -168,3 +168,93 @@ t.test("a failure to give it back is told, that it ended already is not", functi
   t.ok(lease.with(deps, TARGET, function() return true end))
   t.eq(notices, {})
 end)
+
+-- Runs fn in a task that is interrupted at its n-th instruction, or where a
+-- shield ends that holds it then: what the host does to one that computes for
+-- long. Returns whether it came to that.
+local function interrupted_at(n, fn)
+  local shields = { [task.shield] = true, [getmetatable(task.defer(fn)).__close] = true }
+  local function is_shielded()
+    for level = 3, math.huge do
+      local frame = debug.getinfo(level, "f")
+      if not frame then
+        return false
+      elseif shields[frame.func] then
+        return true
+      end
+    end
+  end
+  local self, was_hit
+  self = task.spawn(function()
+    debug.sethook(function()
+      if is_shielded() then
+        debug.sethook(debug.gethook(), "", 1)
+        return
+      end
+      debug.sethook()
+      was_hit = true
+      self:cancel()
+      task.raise_canceled()
+    end, "", n)
+    fn()
+    debug.sethook()
+  end)
+  local ok, e = self:join()
+  t.ok(ok or task.is_canceled(e), tostring(e))
+  return was_hit
+end
+
+t.test("interrupted at any instruction, no lease is left", function()
+  local n, leases, most = 0, 0, 0
+  local deps = {
+    task = task,
+    notice = error,
+    call = function(id, _, opts)
+      task.sleep(0)
+      if id == "leases.take" and not opts then
+        leases = leases + 1
+      elseif id == "leases.release" then
+        leases = leases - 1
+      end
+      most = math.max(most, leases)
+      task.sleep(0)
+      return { nonce = "n1" }
+    end,
+  }
+  local was_hit
+  repeat
+    n = n + 1
+    was_hit = interrupted_at(n, function()
+      lease.with(deps, TARGET, function()
+        task.sleep(0)
+        return true
+      end)
+    end)
+    t.eq(leases, 0, "interrupted at instruction " .. n)
+  until not was_hit
+  t.ok(n > 50 and most == 1, "it was interrupted " .. n .. " times")
+end)
+
+t.test("a renewal under way ends before the lease is given back", function()
+  local renewing, deps, calls = task.event(), nil, nil
+  deps, calls = open { nil, function()
+    renewing:set()
+    task.sleep(0.02)
+    calls[#calls + 1] = "renewed"
+    return { nonce = "n2" }
+  end }
+  lease.with(deps, { app = "web", id = "m1", ttl = 0.03 }, function()
+    renewing:wait()
+    return true
+  end)
+  t.eq(calls, { "take", "take:n1", "renewed", "release:n2" })
+end)
+
+t.test("an answer that got lost is told with when to try again", function()
+  for _, kind in ipairs({ "network", "timeout", "server" }) do
+    local deps, calls = open { err.new { kind = kind, message = "gone" } }
+    local _, e = lease.with(deps, TARGET, function() end)
+    t.match(e.hint, "ends by itself within 30 s, try again then")
+    t.eq(calls, { "take" })
+  end
+end)
