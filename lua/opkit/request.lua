@@ -138,8 +138,13 @@ end
 -- one, unless "--" stands before it. (A flag's own value is joined to it in the
 -- template: "--region={region}".)
 local function find_flag(words, from)
+  for i = 1, from - 1 do
+    if words[i] == "--" then
+      return nil
+    end
+  end
   for i = from, #words do
-    if words[i]:find("^%-") and not tbl.contains(words, "--") then
+    if words[i]:find("^%-") then
       return words[i]
     end
   end
