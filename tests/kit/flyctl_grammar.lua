@@ -73,37 +73,99 @@ local function find_command(grammar, words)
   end
 end
 
+local BOOLS = tbl.set({
+  "1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False",
+})
+
 local VALUES = {
-  int = "^[+-]?%d+$", float64 = "^[+-]?%d+%.?%d*$",
-  bool = "^[01tTfF]%a*$", duration = "^%d[%d.hmsnuµ]*$",
+  bool = function(value)
+    return BOOLS[value]
+  end,
+  int = function(value)
+    local digits = value:gsub("^[+-]", "")
+    return digits:find("^%d[%d_]*$") or digits:find("^0[xX][%x_]+$")
+      or digits:find("^0[oO][0-7_]+$") or digits:find("^0[bB][01_]+$")
+  end,
+  float64 = function(value)
+    return tonumber(value) ~= nil and not value:find("[xX%s]")
+  end,
+  duration = function(value)
+    local rest = value:gsub("^[+-]", "")
+    repeat
+      local left = rest:match("^%d+%.?%d*[nuµm]?s(.*)$") or rest:match("^%d+%.?%d*[mh](.*)$")
+      if not left then
+        return value:find("^[+-]?0$")
+      end
+      rest = left
+    until rest == ""
+    return true
+  end,
 }
 
--- Reads the flag at words[i]; returns the index of the last word it used.
-local function read_flag(command, words, i)
-  local name, value = words[i]:match("^%-%-([^=]+)=?(.*)$")
-  local flag
-  if name then
-    flag = flag_named(command, "name", name)
-    value = words[i]:find("=", 1, true) and value or nil
-  else
-    name = words[i]:sub(2, 2)
-    flag = flag_named(command, "shorthand", name)
-    value = #words[i] > 2 and words[i]:sub(3) or nil
+-- Why a flag may not have the value.
+local function wrong_value(flag, value)
+  local is_right = VALUES[flag.type]
+  if is_right and not is_right(value) then
+    return ("flag %s: %q is no %s"):format(flag.name, value, flag.type)
   end
-  if not flag then
+end
+
+-- Reads the flag written long at words[i]; returns the index of the last word it
+-- used, or nil and why not.
+local function read_long(command, words, i, given)
+  local name, value = words[i]:match("^%-%-([^=]+)=?(.*)$")
+  local flag = flag_named(command, "name", name)
+  if not flag or name:find("^%-") then
     return nil, ("unknown flag %s"):format(words[i])
-  elseif not value and takes_next(flag) then
+  elseif not words[i]:find("=", 1, true) then
+    value = nil
+  end
+  if not value and takes_next(flag) then
     i = i + 1
     value = words[i]
     if not value then
       return nil, ("flag %s needs a value"):format(name)
     end
   end
-  local pattern = value and VALUES[flag.type]
-  if pattern and not value:find(pattern) then
-    return nil, ("flag %s: %q is no %s"):format(name, value, flag.type)
+  local why = value and wrong_value(flag, value)
+  given[flag.name] = true
+  return not why and i or nil, why
+end
+
+-- The same of flags written short, which may share a word.
+local function read_shorts(command, words, i, given)
+  local rest = words[i]:sub(2)
+  while rest ~= "" do
+    local flag = flag_named(command, "shorthand", rest:sub(1, 1))
+    if not flag then
+      return nil, ("unknown flag %s in %s"):format(rest:sub(1, 1), words[i])
+    end
+    given[flag.name] = true
+    local value
+    if rest:find("^.=.") then
+      value, rest = rest:sub(3), ""
+    elseif not takes_next(flag) then
+      rest = rest:sub(2)
+    elseif #rest > 1 then
+      value, rest = rest:sub(2), ""
+    elseif words[i + 1] then
+      i, value, rest = i + 1, words[i + 1], ""
+    else
+      return nil, ("flag %s needs a value"):format(rest)
+    end
+    local why = value and wrong_value(flag, value)
+    if why then
+      return nil, why
+    end
   end
   return i
+end
+
+-- A flag that must be there and is not.
+local function missing_flag(command, given)
+  return tbl.find(command.flags, function(flag)
+    return flag.required == true and not given[flag.name]
+  end)
 end
 
 --- nil when the words (without the program) parse; else why not.
@@ -113,13 +175,14 @@ end
 function M.refuse(grammar, words)
   local command, rest = find_command(grammar, words)
   local label = "flyctl " .. table.concat(command.path, " ")
-  local count, i = 0, 1
+  local count, i, given = 0, 1, {}
   while i <= #rest do
     if rest[i] == "--" then
       count = count + #rest - i
       break
     elseif rest[i]:find("^%-.") then
-      local last, why = read_flag(command, rest, i)
+      local read = rest[i]:find("^%-%-") and read_long or read_shorts
+      local last, why = read(command, rest, i, given)
       if not last then
         return ("%s: %s"):format(label, why)
       end
@@ -129,7 +192,7 @@ function M.refuse(grammar, words)
     end
     i = i + 1
   end
-  if not command.runnable then
+  if not command.runnable or #command.path == 0 then
     return label .. ": needs a subcommand"
   end
   local least, most = command.args.min, command.args.max
@@ -138,6 +201,10 @@ function M.refuse(grammar, words)
   end
   if count < least or count > most then
     return ("%s: %d arguments, takes %s to %s"):format(label, count, least, most)
+  end
+  local missing = missing_flag(command, given)
+  if missing then
+    return ("%s: needs --%s"):format(label, missing.name)
   end
 end
 

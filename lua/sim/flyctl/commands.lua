@@ -1,7 +1,9 @@
 --- The command lines that the simulated flyctl takes: commands, aliases, flags
 --- and how many arguments.
---- Data. What stands here is flyctl's own; what is left out is refused.
+--- Data. What stands here is flyctl's own; sim.flyctl.others has what it does not
+--- do.
 
+local others = require "sim.flyctl.others"
 local str = require "base.str"
 local tbl = require "base.tbl"
 
@@ -11,6 +13,10 @@ local M = {}
 ---@field name string
 ---@field short string?
 ---@field type "bool"|"int"|"float64"|"string"|"duration"|"list"
+---@field is_optional boolean the value may be left out
+---@field is_required boolean
+---@field alias_of string? name of the flag it stands for
+---@field is_foreign boolean? known, but nothing is done with it
 
 ---@class sim.flyctl.Command
 ---@field path string[]
@@ -18,7 +24,10 @@ local M = {}
 ---@field least integer? arguments; nil for a group
 ---@field most integer?
 ---@field flags sim.flyctl.Flag[]
----@field run string? module and function: "secrets.set"
+---@field is_range boolean? refused as "between", not "at most"
+---@field is_group boolean?
+---@field is_opaque boolean? nothing is known of what comes after it
+---@field run string? the function; nil of a group, and of what is not done
 
 --- Flags of every command.
 local GLOBAL = "access-token/t=string verbose debug help/h"
@@ -46,10 +55,10 @@ local APP = "app/a=string config/c=string "
 local SIZE = "vm-size=string vm-memory=string vm-cpus=int vm-cpu-kind=string "
 local STAGE = APP .. "stage detach dns-checks "
 
--- Path, arguments ("1", "0-1", "1+"), flags ("name/short=type"; a bare name is
--- a switch), aliases.
+-- Path, arguments ("1", "0-1", "1+"; more than "0..1" is refused in other words),
+-- flags ("name/short=type"; a bare name is a switch), aliases.
 local COMMANDS = {
-  { "apps create", "0-1", "name=string org/o=string network=string json/j yes/y" },
+  { "apps create", "0..1", "name=string org/o=string network=string json/j yes/y" },
   { "apps destroy", "0+", "yes/y", "delete", "remove", "rm" },
   { "apps list", "0+", "org/o=string quiet/q json/j", "ls" },
   { "apps restart", "0-1", "force-stop skip-health-checks" },
@@ -94,12 +103,12 @@ local COMMANDS = {
       .. " env/e=list metadata/m=list volume/v=list restart=string detach rm",
   },
   { "machine start", "0+", APP },
-  { "machine status", "0-1", APP .. "display-config/d" },
+  { "machine status", "0..1", APP .. "display-config/d" },
   { "machine stop", "0+", APP .. "signal/s=string timeout=int wait-timeout/w=duration" },
   { "machine suspend", "0+", APP .. "wait-timeout/w=duration" },
   { "machine uncordon", "0+", APP },
   {
-    "machine update", "0-1", APP .. SIZE .. "image/i=string env/e=list"
+    "machine update", "0..1", APP .. SIZE .. "image/i=string env/e=list"
       .. " metadata/m=list restart=string detach skip-start"
       .. " skip-health-checks yes/y wait-timeout=int",
   },
@@ -157,38 +166,74 @@ local COMMANDS = {
 }
 
 -- "app/a=string" → name, short, type; a "!" behind the type: the value may be
--- left out.
+-- left out; a "*": the flag may not. "a>b": it is another name of b.
 local function read_flag(word)
-  local name, kind = word:match("^([^=]+)=?(.*)$")
+  local head, kind = word:match("^([^=]+)=?(.*)$")
+  local name, alias = head:match("^([^>]+)>?(.*)$")
   local bare, short = name:match("^(.+)/(.)$")
   return {
-    name = bare or name, short = short,
-    type = kind == "" and "bool" or kind:gsub("!$", ""),
-    is_optional = kind:find("!$") ~= nil,
+    name = bare or name, short = short, alias_of = alias ~= "" and alias or nil,
+    type = kind == "" and "bool" or kind:gsub("[!*]", ""),
+    is_optional = kind:find("!", 1, true) ~= nil,
+    is_required = kind:find("*", 1, true) ~= nil,
   }
 end
 
-local function read_command(declared)
-  local least, most = declared[2]:match("^(%d+)%-?(%d*)$")
-  if not least then
-    least, most = declared[2]:match("^%d+"), nil
-  elseif most == "" then
-    most = least
+-- The flags of a command, and those of which it does nothing.
+local function read_flags(path, declared)
+  local flags = tbl.map(str.words(declared .. " " .. GLOBAL), read_flag)
+  local known = tbl.set(tbl.map(flags, function(flag)
+    return flag.name
+  end))
+  for _, flag in ipairs(tbl.map(str.words(others.FLAGS[path] or ""), read_flag)) do
+    flag.is_foreign = not (flag.alias_of and known[flag.alias_of])
+    flags[#flags + 1] = flag
   end
+  return flags
+end
+
+-- "0-1" → least, most; most is nil where there is no limit.
+local function read_counts(text)
+  local least, most = text:match("^(%d+)[-.]*(%d*)")
+  if most == "" then
+    most = not text:find("+", 1, true) and least or nil
+  end
+  return math.tointeger(least), most and math.tointeger(most)
+end
+
+local function read_command(declared)
+  local least, most = read_counts(declared[2])
   return {
     path = str.words(declared[1]),
     aliases = table.move(declared, 4, #declared, 1, {}),
-    least = math.tointeger(least), most = most and math.tointeger(most),
-    flags = tbl.map(str.words(declared[3] .. " " .. GLOBAL), read_flag),
+    least = least, most = most, is_range = declared[2]:find("..", 1, true) ~= nil,
+    flags = read_flags(declared[1], declared[3]),
     run = declared[1]:gsub("[ -]", "_"),
+  }
+end
+
+-- One that is read and not done.
+local function read_other(declared)
+  local command = read_command(declared)
+  command.run = nil
+  for _, flag in ipairs(command.flags) do
+    flag.is_foreign = nil -- it is the command that is refused
+  end
+  return command
+end
+
+local function read_opaque(names)
+  return {
+    path = { names[1] }, aliases = table.move(names, 2, #names, 1, {}), flags = {},
+    is_opaque = true,
   }
 end
 
 local function read_group(declared)
   return {
-    path = str.words(declared[1]),
+    path = str.words(declared[1]), is_group = true,
     aliases = table.move(declared, 2, #declared, 1, {}),
-    flags = tbl.map(str.words(GLOBAL), read_flag),
+    flags = read_flags(declared[1], declared[1] == "" and "version/v" or ""),
   }
 end
 
@@ -196,7 +241,8 @@ end
 ---@type sim.flyctl.Command[]
 M.LIST = tbl.flatten({
   { read_group({ "" }) }, tbl.map(GROUPS, read_group),
-  tbl.map(COMMANDS, read_command),
+  tbl.map(COMMANDS, read_command), tbl.map(others.GROUPS, read_group),
+  tbl.map(others.COMMANDS, read_other), tbl.map(others.OPAQUE, read_opaque),
 })
 
 --- The commands right under one.

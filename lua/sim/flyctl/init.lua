@@ -179,7 +179,7 @@ end
 local function show_help(run, command)
   local path = table.concat({ "flyctl", table.unpack(command.path) }, " ")
   run:say("A simulated flyctl: it acts on a simulated account.\n")
-  run:say("Usage:\n  %s%s", path, command.run and " [flags]" or " [command]")
+  run:say("Usage:\n  %s%s", path, command.is_group and " [command]" or " [flags]")
   local under = commands.under(command.path)
   if #under > 0 then
     run:say("\nAvailable Commands:")
@@ -206,7 +206,10 @@ local HOMES = {
 
 ---@async
 local function execute(run, line)
-  if line.flags.help then
+  if line.flags.version then
+    run:say("fly version %s", api.VERSION)
+    return true
+  elseif line.flags.help then
     return show_help(run, line.command)
   end
   local name = line.command.run

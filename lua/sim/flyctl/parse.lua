@@ -4,6 +4,7 @@
 
 local commands = require "sim.flyctl.commands"
 local tbl = require "base.tbl"
+local values = require "sim.flyctl.values"
 
 local M = {}
 
@@ -11,6 +12,7 @@ local M = {}
 ---@field command sim.flyctl.Command
 ---@field flags table<string, any> a list for flags that may be repeated
 ---@field args string[]
+---@field foreign string? a flag that was given and of which nothing is done
 
 local function flag_named(command, field, name)
   return (tbl.find(command.flags, function(flag)
@@ -67,31 +69,30 @@ local function find_command(words)
   end
 end
 
-local PATTERNS = {
-  int = { "^[+-]?%d+$", 'strconv.ParseInt: parsing "%s": invalid syntax' },
-  float64 = { "^[+-]?%d+%.?%d*$", 'strconv.ParseFloat: parsing "%s": invalid syntax' },
-  bool = { "^[01tTfF]%a*$", 'strconv.ParseBool: parsing "%s": invalid syntax' },
-  duration = { "^%d[%d.hmsnuµ]*$", 'time: invalid duration "%s"' },
-}
+-- Why a value is not of the flag's type; nil when it is.
+local function value_error(flag, value)
+  local parsed, why = values.read(flag.type, value)
+  if parsed ~= nil then
+    return nil
+  end
+  local written = (flag.short and "-" .. flag.short .. ", " or "") .. "--" .. flag.name
+  return ("invalid argument %q for %q flag: %s"):format(value, written, why)
+end
 
-local TRUE = tbl.set({ "1", "t", "T", "TRUE", "true", "True" })
-
-local function keep(flags, flag, value)
-  local pattern = PATTERNS[flag.type]
-  if pattern and not value:find(pattern[1]) then
-    local written = (flag.short and "-" .. flag.short .. ", " or "")
-      .. "--" .. flag.name
-    return ("invalid argument %q for %q flag: %s"):format(value, written,
-      pattern[2]:format(value))
-  elseif flag.type == "bool" then
-    flags[flag.name] = TRUE[value] or false
-  elseif flag.type == "int" or flag.type == "float64" then
-    flags[flag.name] = math.tointeger(tonumber(value)) or tonumber(value)
-  elseif flag.type == "list" then
-    flags[flag.name] = flags[flag.name] or {}
-    table.insert(flags[flag.name], value)
+local function keep(line, flag, value)
+  local wrong = value_error(flag, value)
+  if wrong then
+    return wrong
+  elseif flag.is_foreign then
+    line.foreign = line.foreign or flag.name
+    return nil
+  end
+  local name, flags = flag.alias_of or flag.name, line.flags
+  if flag.type == "list" then
+    flags[name] = flags[name] or {}
+    table.insert(flags[name], value)
   else
-    flags[flag.name] = value
+    flags[name] = values.read(flag.type, value)
   end
 end
 
@@ -106,32 +107,33 @@ local function read_long(line, words, i)
   if not flag then
     return nil, "unknown flag: --" .. name
   elseif is_joined then
-    return 1, keep(line.flags, flag, value)
+    return 1, keep(line, flag, value)
   elseif not takes_next(flag) then
-    return 1, keep(line.flags, flag, "true")
+    return 1, keep(line, flag, "true")
   elseif not words[i + 1] then
     return nil, "flag needs an argument: --" .. name
   end
-  return 2, keep(line.flags, flag, words[i + 1])
+  return 2, keep(line, flag, words[i + 1])
 end
 
 -- Flags written short, maybe several in a word.
 local function read_short(line, words, i)
   local rest = words[i]:sub(2)
   while rest ~= "" do
-    local short, value = rest:sub(1, 1), rest:sub(2)
-    local flag = flag_named(line.command, "short", short)
+    local flag = flag_named(line.command, "short", rest:sub(1, 1))
     if not flag then
-      return nil, ("unknown shorthand flag: '%s' in %s"):format(short, words[i])
-    elseif flag.type == "bool" and value:sub(1, 1) ~= "=" then
-      keep(line.flags, flag, "true")
-      rest = value
-    elseif value ~= "" then
-      return 1, keep(line.flags, flag, (value:gsub("^=", "")))
+      return nil, ("unknown shorthand flag: '%s' in %s"):format(rest:sub(1, 1), words[i])
+    elseif #rest > 2 and rest:sub(2, 2) == "=" then
+      return 1, keep(line, flag, rest:sub(3))
+    elseif not takes_next(flag) then
+      keep(line, flag, "true")
+      rest = rest:sub(2)
+    elseif #rest > 1 then
+      return 1, keep(line, flag, rest:sub(2))
     elseif not words[i + 1] then
-      return nil, ("flag needs an argument: '%s' in %s"):format(short, words[i])
+      return nil, ("flag needs an argument: '%s' in %s"):format(rest, words[i])
     else
-      return 2, keep(line.flags, flag, words[i + 1])
+      return 2, keep(line, flag, words[i + 1])
     end
   end
   return 1
@@ -169,10 +171,32 @@ local function check_count(line)
     return ("accepts %d arg(s), received %d"):format(least, n)
   elseif not most then
     return ("requires at least %d arg(s), only received %d"):format(least, n)
-  elseif least == 0 then
+  elseif least == 0 and not line.command.is_range then
     return ("accepts at most %d arg(s), received %d"):format(most, n)
   end
   return ("accepts between %d and %d arg(s), received %d"):format(least, most, n)
+end
+
+local function check_required(line)
+  local missing = {}
+  for _, flag in ipairs(line.command.flags) do
+    if flag.is_required and line.flags[flag.name] == nil then
+      missing[#missing + 1] = ("%q"):format(flag.name)
+    end
+  end
+  if #missing > 0 then
+    return ("required flag(s) %s not set"):format(table.concat(missing, ", "))
+  end
+end
+
+-- What flyctl would take and this one does not do.
+local function check_done(line)
+  if not line.command.run then
+    return ("%q is not emulated by the simulated flyctl"):format(label(line.command))
+  elseif line.foreign then
+    return ("the flag --%s of %q is not emulated by the simulated flyctl"):format(
+      line.foreign, label(line.command))
+  end
 end
 
 --- The line, or nil and why it is refused. A group asked for nothing but help,
@@ -183,19 +207,22 @@ end
 function M.parse(words)
   local command, rest, stray = find_command(words)
   local line = { command = command, flags = {}, args = {} }
+  if command.is_opaque then
+    return nil, check_done(line)
+  end
   -- flyctl prints the help of a group and exits with 0 when a word after it is
   -- wrong; here that is refused, so that nobody takes it for done.
-  if not command.run and stray then
+  if command.is_group and stray then
     return nil, ("unknown command %q for %q"):format(stray, label(command))
   end
   local why = read_words(line, rest)
   if why then
     return nil, why
-  elseif not command.run then
+  elseif command.is_group then
     line.flags.help = true
   end
   if not line.flags.help then
-    why = check_count(line)
+    why = check_count(line) or check_required(line) or check_done(line)
   end
   if why then
     return nil, why

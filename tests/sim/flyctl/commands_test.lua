@@ -171,6 +171,18 @@ t.test("refusals have flyctl's words and its exit code", function()
   flyctl:fails("scale show -a nope", 'Could not find App "nope" %(Request ID: ')
 end)
 
+t.test("what flyctl has and this one has not is said to be so", function()
+  local flyctl = open()
+  flyctl:fails("machine clone 1 -a my-app",
+    '"fly machine clone" is not emulated by the simulated flyctl\n$')
+  flyctl:fails("deploy -a my-app --image nginx:2 --nixpacks",
+    'the flag %-%-nixpacks of "fly deploy" is not emulated by the simulated flyctl\n$')
+  flyctl:fails("launch", '"fly launch" is not emulated by the simulated flyctl\n$')
+  flyctl:ok("apps destroy acme-staging --auto-confirm")
+  flyctl:ok("scale count 1 -a my-app -y --group worker")
+  t.match(flyctl:ok("--version"), "^fly version %d+%.%d+%.%d+\n$")
+end)
+
 t.test("what would be asked fails", function()
   local flyctl = open()
   local volume = flyctl:json("volumes list -a my-app")[1].id
