@@ -49,23 +49,49 @@ end
 -- More things than this are not shown one by one.
 local MOST_SHOWN = 20
 
--- What goes along with it, where the operation says how to tell.
+-- What goes along with it, where the operation says how to tell. What is not
+-- there is said at once, not after the answer.
 ---@async
 local function show_preview(call, account)
   if not call.row.preview then
-    return
+    return true
   end
   local registry = require "opkit.registry"
   local row = registry.get(call.row.preview)
-  local found = {}
+  local found, missing = {}, nil
   for i, args in ipairs(preview_args(call, row)) do
-    found[#found + 1] = i <= MOST_SHOWN and account:call(row.id, args) or nil
+    local value, e
+    if i <= MOST_SHOWN then
+      value, e = account:call(row.id, args)
+    end
+    found[#found + 1] = value
+    missing = e and e.kind == "not_found" and e or missing
   end
-  if #found == 1 then
+  if #found == 0 and missing then
+    return nil, missing
+  elseif #found == 1 and not (opkit.is_list(row) and #found[1] == 0) then
     call.out:talk(result.text(row, found[1], call))
   elseif #found > 1 then
     call.out:talk(result.table(row, found, call))
   end
+  return true
+end
+
+-- What the rules of the operation have to see before they can judge.
+---@async
+local function look(call, account)
+  local seen = {}
+  for _, rule in ipairs(call.row.escalate or {}) do
+    if rule.seeing and seen[rule.seeing] == nil then
+      local row = require("opkit.registry").get(rule.seeing)
+      local value, e = account:call(row.id, preview_args(call, row)[1])
+      if value == nil then
+        return nil, e
+      end
+      seen[rule.seeing] = value
+    end
+  end
+  return seen
 end
 
 local YES = { [""] = true, y = true, yes = true }
@@ -100,13 +126,23 @@ end
 ---@return true?
 ---@return err.Record? kind "declined"
 function M.check(call, account)
-  local question = opkit.confirm(call.row, call.args)
-  if not question or call.globals.yes or call.args.force then
+  if call.globals.yes or call.args.force then
+    return true
+  end
+  local seen, unseen = look(call, account)
+  if not seen then
+    return nil, unseen
+  end
+  local question = opkit.confirm(call.row, call.args, seen)
+  if not question then
     return true
   elseif not (call.world.is_tty(0) and call.world.is_tty(2)) then
     return nil, declined(question, unasked_hint(call.row))
   end
-  show_preview(call, account)
+  local shown, missing = show_preview(call, account)
+  if not shown then
+    return nil, missing
+  end
   call.out:note(question)
   local answered, refusal = make_offer(call)
   if not answered then

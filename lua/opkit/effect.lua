@@ -9,19 +9,24 @@ local M = {}
 
 local RANK = { read = 1, write = 2, exec = 3, destroy = 4 }
 
-local function applies(rule, args)
-  if type(rule.when) == "function" then
+-- Whether a rule is about these arguments. One that has to see something first
+-- is about none until it was seen.
+local function applies(rule, args, seen)
+  if rule.seeing then
+    local value = seen and seen[rule.seeing]
+    return value ~= nil and rule.when(args, value)
+  elseif type(rule.when) == "function" then
     return rule.when(args)
   end
   return tbl.matches(args, rule.when)
 end
 
 -- The strongest rule that applies and raises the effect, or nil.
-local function escalation(op, args)
+local function escalation(op, args, seen)
   local best
   for _, rule in ipairs(op.escalate or {}) do
     local rank = RANK[rule.effect]
-    if rank > RANK[best and best.effect or op.effect] and applies(rule, args) then
+    if rank > RANK[best and best.effect or op.effect] and applies(rule, args, seen) then
       best = rule
     end
   end
@@ -31,10 +36,11 @@ end
 --- The effect with these (checked) arguments, and why if they raise it.
 ---@param op op.Row
 ---@param args table<string, any>
+---@param seen table<string, any>? what the operations of `seeing` rules gave
 ---@return op.Effect effect
 ---@return string? why
-function M.effect(op, args)
-  local rule = escalation(op, args)
+function M.effect(op, args, seen)
+  local rule = escalation(op, args, seen)
   if rule then
     return rule.effect, rule.why
   end
@@ -71,9 +77,10 @@ end
 --- that a rule has one for; nil when there is nothing to ask.
 ---@param op op.Row
 ---@param args table<string, any>
+---@param seen table<string, any>? what the operations of `seeing` rules gave
 ---@return string?
-function M.confirm(op, args)
-  local rule = escalation(op, args)
+function M.confirm(op, args, seen)
+  local rule = escalation(op, args, seen)
   local text
   if (rule and rule.effect or op.effect) == "destroy" then
     text = rule and rule.confirm or op.confirm

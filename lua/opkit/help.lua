@@ -135,13 +135,26 @@ local EFFECTS = {
   exec = "This runs a command remotely.",
 }
 
+--- When the operation asks first, each reason once.
+---@param op op.Row
+---@return string[]
+function M.reasons(op)
+  local reasons = {}
+  for _, rule in ipairs(op.escalate or {}) do
+    if not tbl.contains(reasons, rule.why) then
+      reasons[#reasons + 1] = rule.why
+    end
+  end
+  return reasons
+end
+
 local function effect_lines(op, width)
   local lines = {}
   if EFFECTS[op.effect] then
     lines[1] = EFFECTS[op.effect]
   end
-  for _, rule in ipairs(op.escalate or {}) do
-    lines[#lines + 1] = "Asks first when it " .. rule.why .. "."
+  for _, why in ipairs(M.reasons(op)) do
+    lines[#lines + 1] = "Asks first when it " .. why .. "."
   end
   if op.cost then
     lines[#lines + 1] = "Cost: " .. op.cost

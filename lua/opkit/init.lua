@@ -34,8 +34,8 @@ local HOMES = {
 ---@field resource fun(declared: table): op.Resource
 ---@field check fun(op: op.Row, args: table, face: op.Face?): table?, err.Record?
 ---@field redact fun(op: op.Row, args: table): table
----@field effect fun(op: op.Row, args: table): op.Effect, string?
----@field confirm fun(op: op.Row, args: table): string?
+---@field effect fun(op: op.Row, args: table, seen: table?): op.Effect, string?
+---@field confirm fun(op: op.Row, args: table, seen: table?): string?
 ---@field http fun(op: op.Row, args: table): op.Request
 ---@field gql fun(op: op.Row, args: table): op.GraphQL
 ---@field flyctl fun(op: op.Row, args: table): string[]?, any

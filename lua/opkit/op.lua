@@ -41,6 +41,8 @@ local registry = require "opkit.registry"
 ---@field item string? where a single result sits in the reply
 ---@field page "body"|"header"|"graphql"|nil how further pages are asked for
 ---@field order string[]? paths by which the list is sorted
+---@field noun string? what the items of a list are, where they are not the
+--- resource: "members"
 ---@field columns op.Column[]? the table view
 ---@field limit "app"|"machine"|"machine_get"|"caller"|"none"|nil
 ---@field lease "optional"|"required"|nil the call takes a lease's nonce
@@ -56,7 +58,9 @@ local registry = require "opkit.registry"
 ---@field examples string[]? command lines without the program's name
 
 ---@class op.Escalation
----@field when table<string, any>|fun(args: table): boolean equal arguments
+---@field when table<string, any>|fun(args: table, seen: any): boolean equal arguments
+---@field seeing string? reading operation, of the same arguments as far as it
+--- has them, whose result `when` judges by
 ---@field effect op.Effect
 ---@field why string
 ---@field confirm string?

@@ -89,8 +89,8 @@ local EFFECTS = {
 
 local function effect_text(op)
   local parts = { EFFECTS[op.effect] }
-  for _, rule in ipairs(op.escalate or {}) do
-    parts[#parts + 1] = "asks first when it " .. rule.why
+  for _, why in ipairs(help.reasons(op)) do
+    parts[#parts + 1] = "asks first when it " .. why
   end
   if op.cost then
     parts[#parts + 1] = "cost: " .. op.cost

@@ -18,7 +18,7 @@ local FIELDS = {
   limit = "string", lease = "string", api = "string", timeout = "number",
   cli = "table", produces = "table", undo = "table", idempotent = "boolean",
   hidden = "boolean", since = "string", stability = "string",
-  examples = "table", returns = "any", here = "boolean", sensitive = "table",
+  examples = "table", noun = "string", returns = "any", here = "boolean", sensitive = "table",
 }
 
 local RESOURCE_FIELDS = {

@@ -191,10 +191,12 @@ local EFFECTS = { "read", "write", "destroy", "exec" }
 local function check_effect(where, row)
   M.one_of(where, "effect", row.effect, EFFECTS)
   local destroys = row.effect == "destroy"
+  local is_asked = not destroys
   for i, rule in ipairs(row.escalate or {}) do
     local label = ("%s: escalate[%d]"):format(where, i)
     M.fields(label, rule,
-      { when = "any", effect = "string", why = "string", confirm = "string" })
+      { when = "any", effect = "string", why = "string", confirm = "string",
+        seeing = "string" })
     M.one_of(label, "effect", rule.effect, EFFECTS)
     M.phrase(label, rule.why)
     if type(rule.when) == "table" then
@@ -206,10 +208,14 @@ local function check_effect(where, row)
     elseif type(rule.when) ~= "function" then
       M.fail(label, "needs when = arguments, or a function of them")
     end
+    if rule.seeing and type(rule.when) ~= "function" then
+      M.fail(label, "what is seen is judged by a function")
+    end
     check_slots(label, row, "confirm", rule.confirm or "")
-    destroys = destroys or (rule.effect == "destroy" and not rule.confirm)
+    destroys = destroys or rule.effect == "destroy"
+    is_asked = is_asked and (rule.effect ~= "destroy" or rule.confirm ~= nil)
   end
-  if destroys and not row.confirm then
+  if destroys and not row.confirm and not is_asked then
     M.fail(where, "what destroys needs a confirm text")
   end
   check_slots(where, row, "confirm", row.confirm or "")

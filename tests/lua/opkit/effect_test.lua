@@ -19,6 +19,23 @@ local SCALE = support.row({
   },
 })
 
+t.test("a rule that must see something first is about nothing until then", function()
+  local row = require("opkit.row").read({
+    id = "scale.count", title = "Scale", effect = "write", run = function() end,
+    calls = {}, params = { { "count", "integer", "how many" } },
+    escalate = { { seeing = "scale.counted", effect = "destroy", why = "destroys some",
+      confirm = "Down to {count}?", when = function(args, list)
+        return args.count < #list
+      end } },
+  })
+  local three = { ["scale.counted"] = { {}, {}, {} } }
+  t.eq(opkit.confirm(row, { count = 2 }), nil)
+  t.eq(opkit.confirm(row, { count = 2 }, {}), nil)
+  t.eq(opkit.confirm(row, { count = 2 }, three), "Down to 2?")
+  t.eq({ opkit.effect(row, { count = 2 }, three) }, { "destroy", "destroys some" })
+  t.eq(opkit.confirm(row, { count = 3 }, three), nil)
+end)
+
 t.test("arguments raise the effect, and say why", function()
   t.eq({ opkit.effect(SCALE, { app = "a", count = 3 }) }, { "write" })
   t.eq({ opkit.effect(SCALE, { app = "a", count = 0 }) },

@@ -129,6 +129,8 @@ local BROKEN = {
     "needs when = arguments" },
   { { escalate = { { when = {}, effect = "exec", why = "x", reason = "y" } } },
     'escalate%[1%]: unknown field "reason"' },
+  { { escalate = { { when = { ip = "x" }, seeing = "ips.list", effect = "destroy",
+      why = "x" } } }, "what is seen is judged by a function" },
   { { effect = "write", confirm = NONE, http = { "POST", "/v1/apps/{app}" },
       escalate = { { when = {}, effect = "destroy", why = "breaks it" } } },
     "what destroys needs a confirm text" },
