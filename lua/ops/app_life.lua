@@ -227,15 +227,7 @@ op {
 
 -- Why there is nothing to restart: a pending app has no machines yet.
 local function nothing_started(ctx, name)
-  local app = ctx.call("apps.get", { app = name })
-  if app and app.status == "pending" then
-    return err.new({
-      kind = "conflict",
-      message = ("app %s is pending: it has no machines yet"):format(name),
-      hint = "deploy it: clanker fly deploy --app " .. name,
-    })
-  end
-  return err.new({
+  return flow.pending(ctx, name) or err.new({
     kind = "conflict",
     message = ("no machine of app %s is started"):format(name),
     hint = "start them: clanker fly start --all --app " .. name,

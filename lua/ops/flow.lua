@@ -89,6 +89,20 @@ function M.may_exist(e, look)
   return e
 end
 
+--- Why there is nothing of an app yet, when that is so: it is pending.
+---@async
+---@param ctx op.Context its row calls "apps.get"
+---@param name string
+---@return err.Record?
+function M.pending(ctx, name)
+  local app = ctx.call("apps.get", { app = name })
+  return app and app.status == "pending" and err.new({
+    kind = "conflict",
+    message = ("app %s is pending: it has no machines yet"):format(name),
+    hint = "deploy it: clanker fly deploy --app " .. name,
+  }) or nil
+end
+
 --- An error about a region, with the regions there are as its hint.
 ---@async
 ---@param ctx op.Context

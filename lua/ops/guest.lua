@@ -64,7 +64,7 @@ local function check(guest)
     return refuse(("there are no %s CPUs"):format(guest.cpu_kind),
       "the kinds are shared and performance")
   end
-  local name = ("%s CPUs"):format(guest.cpu_kind)
+  local name = ("%s %s"):format(guest.cpu_kind, guest.cpus == 1 and "CPU" or "CPUs")
   local is_offered = false
   for _, count in ipairs(kind.cpus) do
     is_offered = is_offered or count == guest.cpus

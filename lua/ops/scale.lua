@@ -1,10 +1,11 @@
---- How many machines an app has, and of what size.
+--- What sizes the machines of an app have, and giving them another.
 
 local cells = require "ops.cells"
 local config = require "ops.flow_config"
 local err = require "base.err"
 local flow = require "ops.flow"
 local flow_machine = require "ops.flow_machine"
+local groups = require "ops.process_group"
 local guests = require "ops.guest"
 local json = require "base.json"
 local kinds = require "base.json.kinds"
@@ -18,21 +19,13 @@ resource {
   title = "Scaling",
 }
 
--- Machines that count: those that are gone do not.
-local GONE = tbl.set({ "destroyed", "destroying", "replaced", "migrated" })
-
-local function group_of(machine)
-  local metadata = tbl.get(machine, "config.metadata")
-  return type(metadata) == "table" and metadata.fly_process_group or "app"
-end
-
 -- Adds a machine to the row of its process group and size.
 local function count(rows, machine)
   local guest = tbl.get(machine, "config.guest") or {}
-  local key = table.concat({ group_of(machine), tostring(guest.cpu_kind),
+  local key = table.concat({ groups.of(machine), tostring(guest.cpu_kind),
     tostring(guest.cpus), tostring(guest.memory_mb) }, "\0")
   local row = rows[key] or {
-    group = group_of(machine), count = 0, started = 0, regions = {},
+    group = groups.of(machine), count = 0, started = 0, regions = {},
     cpu_kind = guest.cpu_kind, cpus = guest.cpus, memory_mb = guest.memory_mb,
   }
   row.count = row.count + 1
@@ -61,7 +54,7 @@ op {
     local rows = {}
     local done, e = ctx.call("machines.list_app", { app = args.app }, {
       each = function(machine)
-        if not GONE[machine.state] then
+        if not groups.GONE[machine.state] then
           count(rows, machine)
         end
       end,
@@ -76,6 +69,7 @@ op {
     return list
   end,
   order = { "group", "cpu_kind", "cpus", "memory_mb" },
+  noun = "machines",
   params = {
     { "app", "app", "name of the app", required = true },
   },
@@ -105,8 +99,8 @@ local function machines_of(ctx, args)
   local targets = {}
   local listed, e = ctx.call("machines.list_app", { app = args.app }, {
     each = function(machine)
-      local is_meant = not args.group or group_of(machine) == args.group
-      if is_meant and not GONE[machine.state] then
+      local is_meant = not args.group or groups.of(machine) == args.group
+      if is_meant and not groups.GONE[machine.state] then
         targets[#targets + 1] = {
           app = args.app, id = machine.id, guest = tbl.get(machine, "config.guest"),
         }
@@ -116,11 +110,12 @@ local function machines_of(ctx, args)
   if not listed then
     return nil, e
   elseif #targets == 0 then
-    return nil, err.new({
+    return nil, flow.pending(ctx, args.app) or err.new({
       kind = "not_found",
       message = args.group
         and ("app %s has no machines in group %s"):format(args.app, args.group)
         or ("app %s has no machines"):format(args.app),
+      hint = "see what it has: clanker fly scale show --app " .. args.app,
     })
   end
   return tbl.sort_by(targets, function(target)
@@ -150,7 +145,9 @@ local function resize(id, title, first, more)
       .. " the Machines API, so that flyctl is not needed.",
     effect = "write",
     cost = "larger machines cost more.",
-    calls = { "machines.list_app", "machines.get", "machines.update_once" },
+    calls = {
+      "machines.list_app", "machines.get", "machines.update_once", "apps.get",
+    },
     run = function(ctx, args)
       local targets, e = machines_of(ctx, args)
       if targets then
@@ -209,50 +206,3 @@ resize("scale.memory", "Give machines another amount of memory",
 resize("scale.cpu", "Give machines another number of CPUs",
   { "cpus", "integer", "the number", required = true, pos = 1, min = 1,
     max = 16 }, { MEMORY })
-
-local COUNT_PARAMS = {
-  { "app", "app", "name of the app", required = true },
-  { "count", "integer", "how many", required = true, pos = 1, min = 0,
-    max = 1000 },
-  { "group", "name", "only machines of this process group" },
-  { "region", "region", "only machines in this region" },
-}
-
-local ZERO = {
-  when = { count = 0 }, effect = "destroy", why = "destroys every machine",
-  confirm = "Destroy every machine of app {app}?",
-}
-
-op {
-  id = "scale.count_to",
-  hidden = true,
-  title = "Have flyctl change the number of machines",
-  effect = "write",
-  escalate = { ZERO },
-  flyctl = {
-    "scale", "count", "{count}", "--app={app}", "--yes",
-    { when = "group", "--process-group={group}" },
-    { when = "region", "--region={region}" },
-  },
-  timeout = 900,
-  params = COUNT_PARAMS,
-}
-
-op {
-  id = "scale.count",
-  title = "Have so many machines of an app",
-  doc = "Creates machines like those of the last release, or destroys some.",
-  effect = "write",
-  cost = "more machines cost more.",
-  escalate = { ZERO },
-  calls = { "regions.list_all", "scale.count_to" },
-  run = function(ctx, args)
-    local known, e = flow.known_region(ctx, args.region)
-    if not known then
-      return nil, e
-    end
-    return ctx.call("scale.count_to", args)
-  end,
-  params = COUNT_PARAMS,
-  examples = { "scale count 3 --app my-app" },
-}

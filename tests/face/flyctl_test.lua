@@ -138,17 +138,24 @@ fi
   return directory
 end
 
+-- The demo account, and the settings that lead to it.
+local function account_env()
+  local account = assert(sim.start({ seed = "demo", token = "fo1_simtoken", limits = false }))
+  t.cleanup(account.stop)
+  return { FLY_API_HOSTNAME = account.url, FLY_API_BASE_URL = account.url }
+end
+
 local function run_script(body, line, options)
   options = options or {}
   local directory = options.directory or script(body, options.version)
   return clanker(words_of("fly " .. line), {
     cwd = options.cwd,
     on_stdout = options.on_stdout,
-    env = {
+    env = tbl.merge(options.env or {}, {
       HOME = options.home, PATH = directory .. ":/usr/bin:/bin", FLY_API_TOKEN = "fo1_simtoken",
       FLY_ACCESS_TOKEN = "fo1_simtoken", FLY_REGION = "gru", FLY_APP = "other-app",
       LOG_LEVEL = "debug", FLY_JSON = "1", SOMETHING = "else",
-    },
+    }),
   }), directory
 end
 
@@ -189,8 +196,9 @@ t.test("output comes while it runs", function()
 end)
 
 t.test("its exit code is ours", function()
+  local env = account_env()
   for _, code in ipairs({ 1, 7, 126, 127 }) do
-    t.eq(run_script("exit " .. code, "scale count 3 --app my-app").code, code)
+    t.eq(run_script("exit " .. code, "scale count 3 --app my-app", { env = env }).code, code)
   end
 end)
 
@@ -218,7 +226,8 @@ t.test("an interrupt ends it and what it started", function()
 end)
 
 t.test("without flyctl the way to install it is told, where it is needed", function()
-  local env = { FLY_API_TOKEN = "fo1_x", PATH = "/nonexistent" }
+  local env = tbl.merge(account_env(),
+    { FLY_API_TOKEN = "fo1_simtoken", PATH = "/nonexistent" })
   for _, line in ipairs({
     "fly deploy --app my-app", "fly scale count 3 --app my-app", "fly postgres failover pg1",
   }) do
@@ -255,7 +264,8 @@ t.test("only deploy sees the fly.toml where one is", function()
   t.ok(fs.write(place .. "/fly.toml", 'app = "other-app"\n'))
   local result = run_script("ls", "deploy --app my-app --image x", { cwd = place })
   t.eq(result.stdout, "fly.toml\n")
-  result = run_script("ls", "scale count 2 --app my-app", { cwd = place })
+  result = run_script("ls", "scale count 2 --app my-app",
+    { cwd = place, env = account_env() })
   t.eq({ result.code, result.stdout }, { 0, "" }, result.stderr)
 end)
 
@@ -268,6 +278,7 @@ local WRONG = {
   { "scale count two --app my-app", 2, "whole number", "%-%-help" },
   { "scale count 3 --app my-app --region zzz", 1, "there is no region zzz", "list regions" },
   { "scale count 0 --app my-app", 9, "Destroy every machine", "%-%-yes" },
+  { "scale count 1 --app my-app", 9, "down to 1%?", "%-%-yes" },
   { "scale vm performance-3x --app my-app", 2, "did you mean performance%-", "%-%-help" },
   { "scale memory 300 --app my-app", 1, "300 MB of memory does not go", "steps of 256 MB" },
   { "scale memory lots --app my-app", 2, "must be a size", "%-%-help" },

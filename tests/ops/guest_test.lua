@@ -37,7 +37,7 @@ end)
 
 t.test("sizes there are not are refused with what there is", function()
   for _, case in ipairs({
-    { { memory = 700 }, nil, "700 MB of memory does not go with 1 shared CPUs" },
+    { { memory = 700 }, nil, "700 MB of memory does not go with 1 shared CPU;" },
     { { memory = 128 }, nil, "256 MB to 2 GB, in steps of 256 MB" },
     { { memory = 4096 }, nil, "256 MB to 2 GB" },
     { { cpus = 3 }, nil, "does not have 3 shared CPUs" },

@@ -129,16 +129,20 @@ end
 
 -- "3", "+1", "-1" or "web=2" for each group: how many there shall be.
 local function read_counts(run, machines)
-  local counts, have = {}, {}
+  local counts, have, known = {}, {}, { app = true }
   for _, machine in ipairs(machines) do
+    local group = rollout.group(machine)
+    known[group] = true
     if not run.flags.region or machine.region == run.flags.region then
-      local group = rollout.group(machine)
       have[group] = (have[group] or 0) + 1
     end
   end
   for _, arg in ipairs(run.args) do
     local group, text = arg:match("^([%w_-]+)=(.*)$")
     group, text = group or run.flags["process-group"] or "app", text or arg
+    if not known[group] then
+      return flyctl.fail("process group '%s' not found", group)
+    end
     local sign, digits = text:match("^([+-]?)(%d+)$")
     local n = digits and math.tointeger(tonumber(digits))
     if not n then
@@ -200,6 +204,8 @@ end
 local function grow(run, app, plan, template)
   for _ = 1, plan.create do
     local config = tbl.deep_copy(template.config)
+    config.metadata = type(config.metadata) == "table" and config.metadata or {}
+    config.metadata.fly_process_group = plan.group
     local ok, e = mounts_for(run, app, config, plan.region)
     local made
     if ok then
