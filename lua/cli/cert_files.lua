@@ -36,7 +36,9 @@ local LOCKED = { "ENCRYPTED PRIVATE KEY" }
 local function read(flag, path)
   local text, e = secret.from_file(path, MAX)
   if not text then
-    return nil, err.wrap(e, flag)
+    e = err.wrap(e, flag)
+    e.hint = e.hint or "give the path of a PEM file that you can read"
+    return nil, e
   end
   return text
 end
@@ -87,7 +89,8 @@ function M.read(call)
     return true
   elseif not args.cert or not args.key then
     return nil, usage(("a certificate of one's own needs --cert and --key, and"
-      .. " %s is missing"):format(args.cert and "--key" or "--cert"))
+      .. " %s is missing"):format(args.cert and "--key" or "--cert"),
+      "without both, Fly gets the certificate")
   end
   local chain, e = take("--cert", args.cert, check_cert)
   local key = nil

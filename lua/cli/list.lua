@@ -16,7 +16,8 @@ local function empty_note(call)
   local resource = require("opkit.registry").resource(call.row.resource)
   local title = resource.title
   -- "Apps" is a noun here, "IP addresses" stays as it is.
-  local text = "no " .. (title:find("^%u%u") and title or title:lower())
+  local text = "no " .. (call.row.noun
+    or title:find("^%u%u") and title or title:lower())
   local narrowed = {}
   for _, name in ipairs(tbl.keys(call.args)) do
     local value = call.args[name]

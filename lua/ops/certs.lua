@@ -5,6 +5,7 @@ local err = require "base.err"
 local flow = require "ops.flow"
 local op = require "opkit.op"
 local resource = require "opkit.resource"
+local tbl = require "base.tbl"
 
 resource {
   id = "certs",
@@ -99,27 +100,43 @@ op {
   returns = "cert_detail",
 }
 
+-- What to do about a host name that cannot be added.
+local function not_added(e, at)
+  if e.kind == "conflict" then
+    e.hint = ("see whether this app has it: clanker fly get cert %s --app %s; where"
+      .. " another one has it, remove it there first"):format(at.hostname, at.app)
+  end
+  return flow.may_exist(e, "list certs --app " .. at.app)
+end
+
 op {
   id = "certs.add",
   title = "Add a certificate for a host name",
   doc = [[
     Fly gets the certificate once the DNS records point to the app; the answer
     says which records those are. With --cert and --key it is one of your own:
-    the files are PEM, and the key goes to Fly and nowhere else.
+    the files are PEM, and the key goes to Fly and nowhere else. Nothing is
+    waited for: when the records are made, `certs check` has Fly look again.
   ]],
   effect = "write",
   calls = { "certs.add_once", "certs.upload_once" },
   run = function(ctx, args)
     local at = { app = args.app, hostname = args.hostname }
-    if not args.fullchain then
-      return ctx.call("certs.add_once", at)
-    elseif not args.private_key then
+    if args.fullchain and not args.private_key then
       return nil, err.new({
         kind = "usage", message = "a certificate of one's own needs its private key",
+        hint = "give both, or neither for a certificate that Fly gets",
       })
     end
-    at.fullchain, at.private_key = args.fullchain, args.private_key
-    return ctx.call("certs.upload_once", at)
+    local added, e
+    if args.fullchain then
+      added, e = ctx.call("certs.upload_once", tbl.merge(at, {
+        fullchain = args.fullchain, private_key = args.private_key,
+      }))
+    else
+      added, e = ctx.call("certs.add_once", at)
+    end
+    return added, e and not_added(e, at)
   end,
   params = {
     TARGET[1], TARGET[2],
@@ -156,6 +173,7 @@ op {
   effect = "destroy",
   confirm = "Remove the certificate of {hostname} from app {app}? HTTPS for that"
     .. " name stops working.",
+  preview = "certs.get",
   http = { "DELETE", "/v1/apps/{app}/certificates/{hostname}" },
   limit = "app",
   params = TARGET,

@@ -71,11 +71,15 @@ op {
   hidden = true,
   title = "Deploy an image",
   effect = "write",
-  flyctl = { "deploy", "--image={image}", "--app={app}", "--yes" },
+  flyctl = {
+    "deploy", "--image={image}", "--app={app}", "--yes",
+    { when = "no_wait", "--detach" },
+  },
   timeout = 3600,
   params = {
     { "app", "app", "name of the app", required = true },
     { "image", "name", "image to deploy", required = true },
+    { "no_wait", "boolean", "do not wait until the machines run" },
   },
 }
 

@@ -4,6 +4,7 @@ local cells = require "ops.cells"
 local err = require "base.err"
 local flow = require "ops.flow"
 local op = require "opkit.op"
+local place = require "ops.flow_place"
 local resource = require "opkit.resource"
 
 resource {
@@ -84,12 +85,12 @@ op {
         hint = "say --type private, or leave --network out",
       })
     end
-    local made, e = ctx.call("ips.allocate_once", args)
-    if made then
-      return made
+    local ok, unknown = place.check(ctx, args.region)
+    if not ok then
+      return nil, unknown
     end
-    return nil, flow.with_regions(ctx,
-      flow.may_exist(e, "list ips --app " .. args.app))
+    local made, e = ctx.call("ips.allocate_once", args)
+    return made, e and flow.may_exist(e, "list ips --app " .. args.app)
   end,
   params = ALLOCATION,
   returns = "ip",

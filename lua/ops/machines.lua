@@ -179,6 +179,7 @@ op {
   params = one_machine(
     { "limit", "integer", "how many at most", min = 1, max = 50, default = 20 }
   ),
+  noun = "events",
   returns = { list = "event" },
   columns = {
     { "TIME", "timestamp", format = "millis" },
@@ -199,6 +200,7 @@ op {
   limit = "machine",
   params = one_machine(),
   order = { "pid" },
+  noun = "processes",
   returns = { list = "process" },
   columns = {
     { "PID", "pid", format = "number" },
@@ -239,6 +241,7 @@ op {
   end,
   order = { "key" },
   params = one_machine(),
+  noun = "metadata",
   returns = { list = { object = { key = "string", value = "string?" } } },
   columns = {
     { "KEY", "key" },

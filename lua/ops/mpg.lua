@@ -102,6 +102,7 @@ op {
   params = {
     { "id", "cluster", "id of the cluster", required = true, pos = 1 },
   },
+  noun = "backups",
   returns = { list = "backup" },
   columns = {
     { "ID", "id" },

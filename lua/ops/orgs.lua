@@ -90,6 +90,7 @@ op {
   items = "organization.members.edges",
   page = "graphql",
   order = { "user.email" },
+  noun = "members",
   params = {
     { "org", "org", "slug of the organization", required = true, pos = 1,
       at = "var.slug" },

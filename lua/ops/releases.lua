@@ -1,6 +1,7 @@
 --- Releases: what was deployed to an app, and when.
 
 local err = require "base.err"
+local flow = require "ops.flow"
 local op = require "opkit.op"
 local resource = require "opkit.resource"
 
@@ -47,6 +48,8 @@ op {
   examples = { "list releases --app my-app" },
 }
 
+local SEE = "its releases: clanker fly list releases --app "
+
 op {
   id = "releases.get",
   title = "Show a release",
@@ -71,7 +74,8 @@ op {
       message = args.version
         and ("app %s has no release %d"):format(args.app, args.version)
         or ("app %s was never released"):format(args.app),
-      hint = "list its releases with: list releases --app " .. args.app,
+      hint = args.version and SEE .. args.app
+        or "deploy it: clanker fly deploy --app " .. args.app,
     })
   end,
   params = {
@@ -142,9 +146,14 @@ local function find_earlier(ctx, args)
     return found, e
   elseif args.version then
     return refuse(("app %s has no release %d"):format(args.app, args.version),
-      "list its releases with: list releases --app " .. args.app)
+      SEE .. args.app)
   end
-  return refuse(("app %s has no earlier release to go back to"):format(args.app))
+  return nil, flow.pending(ctx, args.app)
+    or err.new({
+      kind = "not_found",
+      message = ("app %s has no earlier release to go back to"):format(args.app),
+      hint = SEE .. args.app,
+    })
 end
 
 op {
@@ -155,21 +164,23 @@ op {
     and volumes stay as they are now; very old images may be gone.
   ]],
   effect = "write",
-  calls = { "releases.list", "deploy.image" },
+  calls = { "releases.list", "deploy.image", "apps.get" },
   run = function(ctx, args)
     local release, e = find_earlier(ctx, args)
     if not release then
       return nil, e
     elseif (release.image or "") == "" then
       return refuse(("release %d of app %s has no image"):format(
-        release.version, args.app))
+        release.version, args.app), SEE .. args.app)
     end
     ctx.notice(("deploying release %d: %s"):format(release.version, release.image))
-    return ctx.call("deploy.image", { app = args.app, image = release.image })
+    return ctx.call("deploy.image",
+      { app = args.app, image = release.image, no_wait = args.no_wait })
   end,
   params = {
     { "app", "app", "name of the app", required = true },
     { "version", "integer", "number of the release", pos = 1, min = 1 },
+    { "no_wait", "boolean", "do not wait until the machines run" },
   },
   cli = { "rollback" },
   examples = { "rollback --app my-app", "rollback 3 --app my-app" },

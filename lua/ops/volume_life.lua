@@ -121,6 +121,9 @@ end
 local function create(ctx, args, no_wait, gigabytes)
   local volume, e = ctx.call("volumes.create_once", args)
   if not volume then
+    if e.kind == "not_found" and args.snapshot then
+      e.hint = "see which there are: clanker fly volumes snapshots VOLUME --app " .. args.app
+    end
     return nil, place.suggest(ctx, flow.may_exist(e, "list volumes --app " .. args.app), {
       app = args.app, region = args.region, gigabytes = gigabytes,
       volume = args.name,

@@ -134,6 +134,7 @@ op {
     { "id", "volume", "id of the volume", required = true, pos = 1 },
   },
   order = { "created_at" },
+  noun = "snapshots",
   returns = { list = "snapshot" },
   columns = {
     { "ID", "id" },
