@@ -15,6 +15,8 @@
 #include "core/store_mem.h"
 #include "core/store_state.h"
 
+#define LOG_RETRY_MS 5
+
 void clk_store_fail(struct clk_store *store, struct clk_store_error *error)
 {
     if (store->denied && sqlite3_errcode(store->db) == SQLITE_AUTH)
@@ -82,12 +84,26 @@ static int connect_to(struct clk_store *store, const char *path)
     return rc;
 }
 
+/* Makes it a database with a log. SQLite does not wait for another process that
+   is doing the same, whatever its busy timeout: all waiting is done here. */
+static bool use_log(struct clk_store *store, int busy_ms,
+                    struct clk_store_error *error)
+{
+    for (int waited = 0;; waited += LOG_RETRY_MS) {
+        if (clk_store_run(store, "PRAGMA journal_mode = WAL", error))
+            return true;
+        if (waited >= busy_ms
+            || (sqlite3_errcode(store->db) & 0xff) != SQLITE_BUSY)
+            return false;
+        sqlite3_sleep(LOG_RETRY_MS);
+    }
+}
+
 static bool set_up(struct clk_store *store, bool is_file, int busy_ms,
                    struct clk_store_error *error)
 {
     sqlite3 *db = store->db;
 
-    sqlite3_busy_timeout(db, busy_ms);
     sqlite3_limit(db, SQLITE_LIMIT_LENGTH, CLK_STORE_VALUE_MAX);
     sqlite3_limit(db, SQLITE_LIMIT_SQL_LENGTH, CLK_STORE_SQL_MAX);
     sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
@@ -95,8 +111,9 @@ static bool set_up(struct clk_store *store, bool is_file, int busy_ms,
     sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     clk_store_guard(store);
-    if (is_file && !clk_store_run(store, "PRAGMA journal_mode = WAL", error))
+    if (is_file && !use_log(store, busy_ms, error))
         return false;
+    sqlite3_busy_timeout(db, busy_ms);
     /* Reads the file's header and schema, too: what is no database fails now.
      */
     return clk_store_run(store,

@@ -19,6 +19,8 @@
 #include "core/store.h"
 
 #define PROCESSES 3
+#define CROWD 8
+#define ROUNDS 20
 
 static struct clk_store *open_store(const char *path)
 {
@@ -123,6 +125,20 @@ static void test_names_are_paths_and_nothing_else(void **state)
     assert_int_equal(chdir(before), 0);
 }
 
+/* As open_store, in a child: it must not go on with the tests of its parent. */
+static struct clk_store *open_in_child(const char *path)
+{
+    struct clk_store_error error = {NULL, ""};
+    struct clk_store *store =
+        clk_store_open(path, CLK_STORE_STEPS, CLK_STORE_BUSY_MS, &error);
+
+    if (!store) {
+        fprintf(stderr, "%s: %s\n", error.code, error.text);
+        _exit(9);
+    }
+    return store;
+}
+
 static pid_t spawn(void (*body)(const char *path, void *ud), const char *path,
                    void *ud)
 {
@@ -144,11 +160,41 @@ static void assert_success(pid_t pid)
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
+static void wait_and_open(const char *path, void *ud)
+{
+    int *gate = ud;
+    char byte;
+
+    close(gate[1]);
+    if (read(gate[0], &byte, 1) != 0) /* opens when the parent closes it */
+        _exit(1);
+    clk_store_close(open_in_child(path));
+}
+
+static void test_processes_open_a_new_file_together(void **state)
+{
+    struct dir *d = *state;
+
+    for (int round = 0; round < ROUNDS; round++) {
+        pid_t pids[CROWD];
+        int gate[2];
+
+        assert_int_equal(pipe(gate), 0);
+        for (int i = 0; i < CROWD; i++)
+            pids[i] = spawn(wait_and_open, d->file, gate);
+        close(gate[0]);
+        close(gate[1]);
+        for (int i = 0; i < CROWD; i++)
+            assert_success(pids[i]);
+        assert_int_equal(unlink(d->file), 0);
+    }
+}
+
 static void create_and_add(const char *path, void *unused)
 {
     static const char *const schema = "CREATE TABLE n (x); CREATE TABLE o (x)";
     struct clk_store_error error = {NULL, ""};
-    struct clk_store *store = open_store(path);
+    struct clk_store *store = open_in_child(path);
 
     (void)unused;
     if (!clk_store_migrate(store, schema, strlen(schema), 1, &error))
@@ -183,7 +229,7 @@ static void test_processes_create_and_write_together(void **state)
 static void write_and_hang(const char *path, void *ud)
 {
     struct clk_store_error error = {NULL, ""};
-    struct clk_store *store = open_store(path);
+    struct clk_store *store = open_in_child(path);
     _Atomic int *ready = ud;
 
     run(store, "CREATE TABLE n (x)");
@@ -241,6 +287,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_DIR(test_every_file_is_private),
         IN_DIR(test_names_are_paths_and_nothing_else),
+        IN_DIR(test_processes_open_a_new_file_together),
         IN_DIR(test_processes_create_and_write_together),
         IN_DIR(test_a_killed_process_leaves_what_it_committed),
         IN_DIR(test_a_read_only_file_is_refused),
