@@ -12,6 +12,8 @@ VERSION := 0.1.0
 MODE ?= release
 B := build/$(MODE)
 Q := $(if $(V),,@)
+# Makes that start here use all cores, unless whoever calls says how many.
+J = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell getconf _NPROCESSORS_ONLN || echo 2))
 say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2);)
 
 # Statically linked, so that start-up resolves nothing but libc; libcurl,
@@ -64,10 +66,10 @@ TORTURE_TESTS := $(sort $(wildcard tests/torture/*_torture.lua))
 all: $(B)/clanker ## the release binary, build/release/clanker
 
 dev: ## a debug build with $CLANKER_LUA and -l, build/dev/clanker
-	$(Q)$(MAKE) --no-print-directory MODE=dev all
+	$(Q)$(MAKE) --no-print-directory $(J) MODE=dev all
 
 asan: ## dev with address and undefined-behaviour sanitizers
-	$(Q)$(MAKE) --no-print-directory MODE=asan all
+	$(Q)$(MAKE) --no-print-directory $(J) MODE=asan all
 
 $(B)/clanker: $(OBJECTS) $(B)/src/main.o
 	$(call say,LD,$@)$(CC) $(MODE_CFLAGS) $(CLK_LDFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm -ldl -lpthread
@@ -102,20 +104,20 @@ setup: ## install what is missing to build and test
 
 demo: ## install, build, and run the main job on the embedded simulator
 	$(Q)scripts/setup build
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory $(J) all
 	$(Q)scripts/demo build/release/clanker
 
 test: ## every test; T=pattern filters by path, MODE=asan by sanitizers
 	$(Q)scripts/setup
-	$(Q)$(MAKE) --no-print-directory MODE=$(if $(filter release,$(MODE)),dev,$(MODE)) test-build
+	$(Q)$(MAKE) --no-print-directory $(J) MODE=$(if $(filter release,$(MODE)),dev,$(MODE)) test-build
 	$(Q)scripts/run-tests $(if $(filter release,$(MODE)),dev,$(MODE)) '$(T)'
 
 torture: ## fail the 1st, 2nd, 3rd… allocation of every host scenario
-	$(Q)$(MAKE) --no-print-directory MODE=dev test-build
+	$(Q)$(MAKE) --no-print-directory $(J) MODE=dev test-build
 	$(Q)scripts/run-tests dev 'torture'
 
 valgrind: ## the C and host tests under valgrind
-	$(Q)$(MAKE) --no-print-directory MODE=dev test-build
+	$(Q)$(MAKE) --no-print-directory $(J) MODE=dev test-build
 	$(Q)VALGRIND=1 scripts/run-tests dev '$(or $(T),tests/c/|tests/host/)'
 
 check: ## the gate: format, lint, layers, and every test twice
@@ -127,7 +129,7 @@ lint: ## luacheck, clang-tidy, banned functions
 	$(Q)scripts/lint
 
 release-check: ## the release binary holds nothing that only tests need
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory $(J) all
 	$(Q)scripts/release-check build/release/clanker
 
 layers: ## who may require whom
@@ -140,19 +142,19 @@ fmt-check: ## fail when a C source is not formatted
 	$(Q)clang-format --dry-run -Werror $(wildcard src/*.[ch] src/*/*.[ch] tests/c/*.[ch] scripts/*.c)
 
 docs: ## make docs/reference.md and the README's table from the rows
-	$(Q)$(MAKE) --no-print-directory MODE=dev all
+	$(Q)$(MAKE) --no-print-directory $(J) MODE=dev all
 	$(Q)scripts/docs write build/dev/clanker
 
 gen-check: ## fail when the generated docs are not those of the rows
-	$(Q)$(MAKE) --no-print-directory MODE=dev all
+	$(Q)$(MAKE) --no-print-directory $(J) MODE=dev all
 	$(Q)scripts/docs check build/dev/clanker
 
 golden: ## rewrite the expected outputs in tests/face; review the diff
-	$(Q)$(MAKE) --no-print-directory MODE=dev test-build
+	$(Q)$(MAKE) --no-print-directory $(J) MODE=dev test-build
 	$(Q)GOLDEN=write scripts/run-tests dev 'tests/face/golden'
 
 bench: ## speed and memory beside the usual tools, as ratios; T=name for one
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory $(J) all
 	$(Q)scripts/bench build/release/clanker '$(T)'
 
 install: all ## PREFIX and DESTDIR as usual
