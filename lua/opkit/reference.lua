@@ -42,6 +42,21 @@ local function requests(op, found, seen)
   return found
 end
 
+-- The same for an operation that is carried out by itself: it may look first.
+local function all_requests(op)
+  local found, seen = {}, {}
+  requests(op, found, seen)
+  if op.preview then
+    requests(registry.get(op.preview), found, seen)
+  end
+  for _, rule in ipairs(op.escalate or {}) do
+    if rule.seeing then
+      requests(registry.get(rule.seeing), found, seen)
+    end
+  end
+  return found
+end
+
 local function unique(list)
   local kept, seen = {}, {}
   for _, text in ipairs(list) do
@@ -66,20 +81,22 @@ end
 ---@param op op.Row
 ---@return string[]
 function M.calls(op)
-  return unique(tbl.map(requests(op, {}, {}), function(one)
+  return unique(tbl.map(all_requests(op), function(one)
     return one.flyctl and flyctl_line(one) or request.describe(one)
   end))
 end
 
+-- Limits that Fly publishes; GraphQL and logs have none.
 local function limits(op, opts)
   local texts = {}
-  for _, one in ipairs(requests(op, {}, {})) do
+  for _, one in ipairs(all_requests(op)) do
     local text = one.http and opts.limit(one.limit)
+      or one.flyctl and "those of flyctl's own requests"
     if text then
       texts[#texts + 1] = text
     end
   end
-  return unique(texts)
+  return #texts > 0 and unique(texts) or { "none published" }
 end
 
 local EFFECTS = {
@@ -118,11 +135,7 @@ local function add_facts(lines, op, opts)
       table.move(paths, 2, #paths, 1, {}), code), ", "))
   end
   add(lines, "- calls: " .. table.concat(tbl.map(M.calls(op), code), ", "))
-  local known = limits(op, opts)
-  if #known > 0 then
-    add(lines, "- limits: " .. table.concat(known, "; "))
-  end
-  add(lines, "")
+  add(lines, "- limits: " .. table.concat(limits(op, opts), "; "), "")
 end
 
 --- One operation: how it is written, what it takes, does and calls.
@@ -164,7 +177,7 @@ end
 local function ways(ops)
   local found = {}
   for _, op in ipairs(ops) do
-    for _, one in ipairs(requests(op, {}, {})) do
+    for _, one in ipairs(all_requests(op)) do
       if one.flyctl then
         found.flyctl = true
       elseif one.gql then
@@ -199,8 +212,9 @@ Made from the rows in `lua/ops` by `make docs`; do not edit.
 Every operation is `clanker fly` and one of its paths. `list X` and `X list` are the same, and so
 are `get`, `destroy` and the others; nouns may be singular. The flags of every command and of every
 list are in `clanker --help`; lists take `--where`, `--select` and `--sort` ([output](output.md)).
-Requests that wait or hold a machine also ask for its state and its lease. Where flyctl is not among
-the calls of an operation, it is not needed.]]
+Requests that wait or hold a machine also ask for its state and its lease. A change first looks up the
+app it is about, to name it (`GET /v1/apps/{app}`). Where flyctl is not among the calls of an
+operation, it is not needed.]]
 
 --- The whole reference, or that of one resource.
 ---@param opts op.ReferenceOptions

@@ -21,11 +21,14 @@ t.test("the README's table is what the rows say", function()
   t.ok(seen.out == table_text, STALE)
 end)
 
-t.test("every operation says how it is written and what it calls in the end", function()
+t.test("every operation says how it is written, what it calls, its limits, an example", function()
   local text = reference.page({ limit = limits.describe })
   for _, op in ipairs(registry.all()) do
     local calls = reference.calls(op)
     t.ok(#calls > 0, op.id)
+    local page = table.concat(reference.operation(op, { limit = limits.describe }), "\n")
+    t.match(page, "\n%- limits: %w[^\n]+\n", op.id)
+    t.match(page, "\n    clanker fly [^\n]+\n*$", op.id .. " has no example")
     for _, call in ipairs(calls) do
       t.ok(call:find("^%u+ /") or call:find("^GraphQL %u") or call:find("^flyctl %l"),
         op.id .. ": " .. call)
