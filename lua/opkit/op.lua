@@ -18,6 +18,8 @@ local registry = require "opkit.registry"
 ---@field confirm string? the question before a destroy; {slots} are parameters
 ---@field preview string? operation that shows what a destroy takes along; of
 --- the same arguments, as far as it has them
+---@field refuse (fun(args: table, seen: table): err.Record?)? why it cannot be done, by
+--- what the preview shows; said before anything is asked
 ---@field offer string[]? of a destroy: the boolean parameter that is offered at
 --- a terminal, and the question
 ---@field cost string? how it can change the bill

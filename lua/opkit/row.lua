@@ -10,7 +10,7 @@ local M = {}
 -- Every field a declaration may have, and its Lua type.
 local FIELDS = {
   id = "string", title = "string", doc = "string", effect = "string",
-  escalate = "table", confirm = "string", preview = "string", offer = "table",
+  escalate = "table", confirm = "string", preview = "string", refuse = "function", offer = "table",
   cost = "string", http = "table",
   gql = "string", flyctl = "table", run = "function", calls = "table",
   body = "string", stdin = "string", params = "table", items = "string",

@@ -221,6 +221,8 @@ local function check_effect(where, row)
   check_slots(where, row, "confirm", row.confirm or "")
   if row.preview and not destroys then
     M.fail(where, "a preview shows what a destroy takes along")
+  elseif row.refuse and not row.preview then
+    M.fail(where, "what is refused is seen in a preview")
   elseif row.offer and not (destroys and row.param[row.offer[1]]) then
     M.fail(where, "an offer names a parameter of what destroys, and its question")
   end

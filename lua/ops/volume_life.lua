@@ -390,6 +390,17 @@ local function tell_saved(ctx, at, volume, snapshot)
     volume.size_gb or SMALLEST))
 end
 
+-- Why the volume cannot go.
+local function mounted(args, volume)
+  local machine = states.machine_of(volume)
+  return machine and err.new({
+    kind = "conflict",
+    message = ("volume %s is mounted by machine %s"):format(volume.id, machine),
+    hint = ("destroy that machine first: clanker fly destroy machine %s --app %s"):format(
+      machine, args.app),
+  }) or nil
+end
+
 op {
   id = "volumes.destroy",
   title = "Destroy a volume",
@@ -401,6 +412,7 @@ op {
   confirm = "Destroy volume {id} of app {app}? Its data is lost but for"
     .. " snapshots.",
   preview = "volumes.get",
+  refuse = mounted,
   calls = {
     "volumes.get", "volumes.snapshots", "volumes.snapshot_once",
     "volumes.destroy_once",
@@ -412,15 +424,11 @@ op {
       return nil, e
     elseif states.is_leaving(volume) then
       return volume
-    elseif states.machine_of(volume) then
-      return nil, err.new({
-        kind = "conflict",
-        message = ("volume %s is mounted by machine %s"):format(
-          args.id, volume.attached_machine_id),
-        hint = "destroy that machine first",
-      })
     end
-    if args.snapshot then
+    local refused = mounted(args, volume)
+    if refused then
+      return nil, refused
+    elseif args.snapshot then
       local saved
       saved, e = save(ctx, at)
       if not saved then

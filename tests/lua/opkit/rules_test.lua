@@ -135,6 +135,7 @@ local BROKEN = {
       escalate = { { when = {}, effect = "destroy", why = "breaks it" } } },
     "what destroys needs a confirm text" },
 
+  { { refuse = function() end }, "what is refused is seen in a preview" },
   { tbl.merge(HTTP_READ, { preview = "ips.list" }), "a preview shows what a destroy" },
 
   { { columns = { { "Ip", "ip" } } }, "columns%[1%]: field \"1\" must be" },
