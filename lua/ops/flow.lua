@@ -153,9 +153,9 @@ function M.known_region(ctx, code)
   end
   local near = str.did_you_mean(code, codes)
   return nil, err.new({
-    kind = "invalid", message = "there is no region " .. code,
-    hint = near and ("did you mean %s? clanker fly list regions has them all"):format(near)
-      or "see clanker fly list regions",
+    kind = "usage", message = "there is no region " .. code,
+    hint = (near and ("did you mean %s? "):format(near) or "")
+      .. "clanker fly list regions shows them",
   })
 end
 

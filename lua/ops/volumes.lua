@@ -144,5 +144,6 @@ op {
     { "KEPT DAYS", "retention_days", format = "number", priority = 3 },
     { "CREATED", "created_at", format = "ago" },
   },
+  cli = { "volumes snapshots", "volumes snapshots list", "volumes snapshots {id} list" },
   examples = { "volumes snapshots vol_1234 --app my-app" },
 }

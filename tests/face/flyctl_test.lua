@@ -271,19 +271,19 @@ end)
 
 -- What is wrong is said with what to do, and nothing runs.
 local WRONG = {
-  { "deploy --app my-app --region zzz", 1, "there is no region zzz", "list regions" },
-  { "deploy --app my-app --region ida", 1, "there is no region ida", "did you mean iad" },
+  { "deploy --app my-app --region zzz", 2, "there is no region zzz", "list regions" },
+  { "deploy --app my-app --region ida", 2, "there is no region ida", "did you mean iad" },
   { "deploy --app my-app --strategy fast", 2, "must be one of canary", "%-%-help" },
   { "scale count -1 --app my-app", 2, "between 0 and 1000", "%-%-help" },
   { "scale count two --app my-app", 2, "whole number", "%-%-help" },
-  { "scale count 3 --app my-app --region zzz", 1, "there is no region zzz", "list regions" },
+  { "scale count 3 --app my-app --region zzz", 2, "there is no region zzz", "list regions" },
   { "scale count 0 --app my-app", 9, "Destroy every machine", "%-%-yes" },
   { "scale count 1 --app my-app", 9, "down to 1%?", "%-%-yes" },
   { "scale vm performance-3x --app my-app", 2, "did you mean performance%-", "%-%-help" },
   { "scale memory 300 --app my-app", 1, "300 MB of memory does not go", "steps of 256 MB" },
   { "scale memory lots --app my-app", 2, "must be a size", "%-%-help" },
   { "scale cpu 3 --app my-app", 1, "does not have 3 shared CPUs", "1, 2, 4, 6 or 8" },
-  { "postgres create --name pg1 --region zzz", 1, "there is no region zzz", "list regions" },
+  { "postgres create --name pg1 --region zzz", 2, "there is no region zzz", "list regions" },
   { "postgres create --name pg1 --region iad", 2, "which organization", "%-%-org" },
   { "rollback 99 --app my-app", 4, "no release 99", "list releases" },
 }

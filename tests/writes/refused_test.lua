@@ -4,6 +4,7 @@
 local json = require "base.json"
 local lines = require "writes.lines"
 local t = require "kit"
+local tbl = require "base.tbl"
 
 -- What only the server can judge, and refuses.
 local SENT = true
@@ -98,7 +99,7 @@ local REFUSED = {
   { "scale count 1 --app my-app", 9, "declined", "down to 1", "%-%-yes" },
   { "scale count 0 --app my-app", 9, "declined", "every machine", "%-%-yes" },
   { "scale count 2 --app PENDING", 5, "conflict", "is pending", "deploy it" },
-  { "scale count 2 --app my-app --region xyz", 1, "invalid", "no region xyz",
+  { "scale count 2 --app my-app --region xyz", 2, "usage", "no region xyz",
     "list regions" },
   { "scale memory 300 --app my-app", 1, "invalid", "300 MB of memory does not go with",
     "steps of 256 MB" },
@@ -219,6 +220,19 @@ t.test("an empty list says what there is none of", function()
     t.eq({ code, seen.out }, { 0, "" }, line)
     t.match(seen.err, "^" .. said .. " %(", line)
   end
+end)
+
+t.test("a volume that cannot go is not asked about", function()
+  local run, account = lines.open()
+  local mounted = tbl.find(account.world:list("volume", "my-app"), function(volume)
+    return volume.attached_machine_id
+  end)
+  local code, seen = run("destroy volume " .. mounted.id .. " --app my-app",
+    { tty = { [0] = true, [2] = true }, answer = "y" })
+  t.eq(code, 5, seen.err)
+  t.lacks(seen.err, "snapshot first")
+  t.match(seen.err, "mounted by machine " .. mounted.attached_machine_id)
+  t.match(seen.err, "request id: ")
 end)
 
 t.test("a certificate that is not there is not asked about", function()
