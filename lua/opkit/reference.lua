@@ -212,8 +212,8 @@ Made from the rows in `lua/ops` by `make docs`; do not edit.
 Every operation is `clanker fly` and one of its paths. `list X` and `X list` are the same, and so
 are `get`, `destroy` and the others; nouns may be singular. The flags of every command and of every
 list are in `clanker --help`; lists take `--where`, `--select` and `--sort` ([output](output.md)).
-Requests that wait or hold a machine also ask for its state and its lease. A change first looks up the
-app it is about, to name it (`GET /v1/apps/{app}`). Where flyctl is not among the calls of an
+Requests that wait or hold a machine also ask for its state and its lease. A change first looks up
+the app it is about, to name it (`GET /v1/apps/{app}`). Where flyctl is not among the calls of an
 operation, it is not needed.]]
 
 --- The whole reference, or that of one resource.
