@@ -3,6 +3,7 @@
 #include "core/keyring.h"
 
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -45,8 +46,9 @@ struct clk_keyring {
     uv_thread_t thread;
     uv_async_t async;  /* the thread has an answer */
     uv_timer_t timer;  /* it has taken too long */
-    uv_mutex_t mutex;  /* guards `given_up` and sending through `async` */
-    bool given_up;     /* the thread goes on alone, with this block */
+    uv_mutex_t mutex;  /* guards these two and sending through `async` */
+    bool given_up;     /* nobody waits for the thread any more */
+    int owners;        /* the loop's side and the thread: the last one frees */
     void *cancellable; /* GCancellable */
     int open_handles;
     int error;  /* UV_EAGAIN: no answer yet */
@@ -109,6 +111,27 @@ static int store(struct clk_keyring *k, void **error)
     return stored && !*error ? 0 : UV_EIO;
 }
 
+static void discard(struct clk_keyring *k)
+{
+    clk_wipe(k->text, sizeof(k->text));
+    k->api.unref(k->cancellable);
+    clk_free(k);
+}
+
+/* Gives up one side's share of the block; the last one frees it. */
+static void leave(struct clk_keyring *k)
+{
+    bool is_last;
+
+    uv_mutex_lock(&k->mutex);
+    is_last = --k->owners == 0;
+    uv_mutex_unlock(&k->mutex);
+    if (!is_last)
+        return;
+    uv_mutex_destroy(&k->mutex);
+    discard(k);
+}
+
 /* The thread. Allocates nothing of ours, and never touches the loop but through
    `async`. */
 static void ask(void *arg)
@@ -123,23 +146,17 @@ static void ask(void *arg)
     k->answer = answer;
     if (!k->given_up)
         uv_async_send(&k->async);
-    else
-        clk_wipe(k->text, sizeof(k->text));
     uv_mutex_unlock(&k->mutex);
+    leave(k);
 }
 
-/* Frees the block with its last handle, unless the thread still has it: then it
-   is left to the thread, which nobody can stop. */
+/* The loop is done with the block when it is with its handles. */
 static void on_close(uv_handle_t *handle)
 {
     struct clk_keyring *k = handle->data;
 
-    if (--k->open_handles > 0 || k->given_up)
-        return;
-    clk_wipe(k->text, sizeof(k->text));
-    k->api.unref(k->cancellable);
-    uv_mutex_destroy(&k->mutex);
-    clk_free(k);
+    if (--k->open_handles == 0)
+        leave(k);
 }
 
 /* Ends the question once: with the thread's answer, or without it. */
@@ -164,7 +181,7 @@ static void on_answer(uv_async_t *async)
     end(k, k->canceled ? UV_ETIMEDOUT : k->answer);
 }
 
-/* Leaves the thread alone with what it has. Its answer may just have come. */
+/* Leaves the thread alone with the block. Its answer may just have come. */
 static void give_up(struct clk_keyring *k)
 {
     bool answered;
@@ -175,6 +192,8 @@ static void give_up(struct clk_keyring *k)
     uv_mutex_unlock(&k->mutex);
     if (answered)
         uv_thread_join(&k->thread);
+    else
+        pthread_detach(k->thread);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -195,20 +214,23 @@ static int start(struct clk_keyring *k, uv_loop_t *loop, unsigned timeout)
 {
     int error = uv_mutex_init(&k->mutex);
 
-    if (error)
-        return error;
-    error = uv_async_init(loop, &k->async, on_answer);
+    if (!error) {
+        error = uv_async_init(loop, &k->async, on_answer);
+        if (error)
+            uv_mutex_destroy(&k->mutex);
+    }
     if (error) {
-        uv_mutex_destroy(&k->mutex);
+        discard(k);
         return error;
     }
     uv_timer_init(loop, &k->timer);
     k->async.data = k->timer.data = k;
-    k->open_handles = 2;
+    k->open_handles = k->owners = 2;
     uv_timer_start(&k->timer, on_timer, timeout, 0);
     error = uv_thread_create(&k->thread, ask, k);
     if (error) {
         k->ended = true;
+        k->owners = 1;
         clk_keyring_close(k);
     }
     return error;

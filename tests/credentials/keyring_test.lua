@@ -127,7 +127,7 @@ end)
 t.test("asking survives a failing allocation", function()
   for _, mode in ipairs({ "", "fail" }) do
     local result = run_file(build(), "keyring_torture.lua", mode)
-    t.eq(result.code, 0, result.stdout .. result.stderr)
+    t.eq(result.code, 0, mode .. result.stdout .. result.stderr)
     t.match(result.stdout, "ok 2 %- ")
   end
 end)
