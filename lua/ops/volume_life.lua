@@ -215,6 +215,12 @@ op {
     if args.no_wait then
       return reply.volume
     end
+    if type(reply.volume) ~= "table" then
+      return nil, err.new({
+        kind = "protocol", message = "the answer does not hold the volume",
+        hint = "look at it: clanker fly get volume " .. args.id .. " --app " .. args.app,
+      })
+    end
     return until_ready(ctx, args.app, reply.volume, function(now)
       return (now.size_gb or args.size_gb) >= args.size_gb
     end)
