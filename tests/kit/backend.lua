@@ -12,6 +12,7 @@ local M = {}
 ---@field key string the API key it accepts
 ---@field stored table<string, table> by provider
 ---@field requests string[] "PUT /api/v1/…"
+---@field on_request fun()? called before every answer
 ---@field answer (fun(req: table): integer?, table?, string?)? instead of its own
 
 local function reply(status, value)
@@ -19,6 +20,9 @@ local function reply(status, value)
 end
 
 local function serve(backend, req)
+  if backend.on_request then
+    backend.on_request()
+  end
   backend.requests[#backend.requests + 1] = req.method .. " " .. req.target
   if backend.answer then
     return backend.answer(req)

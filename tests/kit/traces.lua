@@ -28,7 +28,9 @@ local Traces = {}
 Traces.__index = Traces
 
 -- Variables in which a token is meant to be.
-local MEANT = { FLY_API_TOKEN = true, FLY_ACCESS_TOKEN = true }
+local MEANT = {
+  FLY_API_TOKEN = true, FLY_ACCESS_TOKEN = true, CLANKER_BACKEND_API_KEY = true,
+}
 
 ---@param options { traces: string[], flyctl: boolean? }
 ---@return kit.Traces
