@@ -129,6 +129,7 @@ function M.test(call)
   if not found then
     return nil, missing
   end
+  call.out:note(("stored in %s"):format(place(store)))
   local account <close>, failed = session.open(call, found, store.where)
   if not account then
     return nil, failed

@@ -49,6 +49,7 @@ local function live(home, more_env)
   t.match(list.stderr, "stored in ")
   local works = go({ "credentials", "test", "flyio" })
   t.eq(works.code, 0, works.stderr)
+  t.eq(works.stderr, list.stderr, "where it is stored")
   t.match(works.stdout, "^flyio: the token works, it is .+@")
   local asked = go({ "credentials", "delete", "flyio" })
   t.eq(asked.code, 9, "there is no terminal to ask at")
@@ -147,4 +148,29 @@ t.test("at a terminal deleting asks for the provider's name", function()
   end
   t.eq(delete("flyio"), 0)
   t.eq(delete("flyio"), 4)
+end)
+
+t.test("a store that cannot be read says what leads out of it, and that does", function()
+  local home = t.tmpdir()
+  local path = home .. "/.clanker/credentials"
+  local fs = require "sys.fs"
+  local function store()
+    return run({ "credentials", "store", "flyio", "--api-token", "-" },
+      { home = home, stdin = TOKEN })
+  end
+  t.eq(store().code, 0)
+  for _, case in ipairs({ { "{", 384 }, { '{"version":9,"credentials":{}}', 384 },
+    { t.read_file(path), 416 } }) do -- 0600, 0640
+    assert(fs.write(path, case[1], { mode = case[2] }))
+    for _, result in ipairs({
+      store(), run({ "credentials", "test", "flyio" }, { home = home }),
+      run({ "credentials", "delete", "flyio", "--yes" }, { home = home }),
+    }) do
+      t.eq(result.code, 1, result.stderr)
+      t.has(result.stderr, "hint: remove " .. path)
+      check_silent(result)
+    end
+    assert(fs.remove(path))
+    t.eq(store().code, 0)
+  end
 end)

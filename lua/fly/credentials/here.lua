@@ -36,11 +36,22 @@ function M.open(home)
   }, Store)
 end
 
+local AGAIN = "clanker credentials store flyio"
+
+-- A token that cannot be opened; storing it again replaces it.
 local function damaged(store, why)
   return err.new({
     kind = "config", message = ("%s: %s"):format(store.path, why),
-    hint = "store the credentials again: clanker credentials store flyio",
+    hint = "store the credentials again: " .. AGAIN,
   })
+end
+
+-- The file as a whole, which is never replaced by itself: there may be more in
+-- it than is understood.
+local function unreadable(store, why, way_out)
+  local e = damaged(store, why)
+  e.hint = ("%s, then %s"):format(way_out:format(store.path), AGAIN)
+  return e
 end
 
 local function absent(store, provider)
@@ -57,7 +68,7 @@ local function read(store)
   if not stat then
     return { version = VERSION, credentials = {} }
   elseif stat.mode & 63 ~= 0 then -- 077
-    return nil, damaged(store, "others may read it")
+    return nil, unreadable(store, "others may read it", "remove %s and revoke the token")
   end
   local text, e = fs.read(store.path, MAX)
   if not text then
@@ -65,9 +76,9 @@ local function read(store)
   end
   local kept = json.decode(text)
   if type(kept) ~= "table" or type(kept.credentials) ~= "table" then
-    return nil, damaged(store, "it is damaged")
+    return nil, unreadable(store, "it is damaged", "remove %s")
   elseif kept.version ~= VERSION then
-    return nil, damaged(store, "another version of clanker wrote it")
+    return nil, unreadable(store, "another version of clanker wrote it", "remove %s")
   end
   return kept
 end
