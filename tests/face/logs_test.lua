@@ -1,20 +1,22 @@
 -- Logs at the command line: escapes, flyctl's way, the end by an interrupt.
 
 local fs = require "sys.fs"
+local logs = require "sim.logs"
 local process = require "sys.process"
 local sim = require "sim"
 local t = require "kit"
 local task = require "sys.task"
+local tbl = require "base.tbl"
 local world = require "face.world"
 
 local HOSTILE = "\27]0;owned\7\27[31mred\27[0m\u{202e}gnp\r\nERROR fake"
 
-local function account(message)
+local function account(message, machine)
   local running = assert(sim.start({ limits = false, seed = {
     orgs = { { slug = "personal", type = "PERSONAL",
       members = { { user = "user_sim" } } } },
     apps = { { name = "web", org = "personal",
-      logs = { { message = message, age = 60 } },
+      logs = { { message = message, age = 60, machine = machine } },
       machines = { { region = "iad", config = { image = "example.com/a" } } } } },
   } }))
   t.cleanup(running.stop)
@@ -81,6 +83,52 @@ echo '}'
   t.eq(result.code, 0, result.stderr)
   t.match(result.stdout, '^{"app":"web".*}\n$')
   t.eq(t.read_file(directory .. "/called"), "logs --json --app=web\n")
+end)
+
+-- The same with the simulated flyctl, which speaks as flyctl does.
+local function through_simulated(running)
+  local env = env_of(running)
+  env.PATH = running.flyctl():match("^(.*)/")
+  return env
+end
+
+t.test("what flyctl reads is what we read", function()
+  local running = account(HOSTILE, 1)
+  local env = through_simulated(running)
+  local machine = running.account.world:list("machine")[1]
+  for _, more in ipairs({ {}, { "--machine", machine.id }, { "--region", "iad" },
+    { "--grep", "fake" }, { "-o", "json" }, { "-o", "csv" } }) do
+    local words = tbl.flatten({ { "fly", "logs", "--app", "web" }, more })
+    local ours = run(words, tbl.copy(env))
+    local theirs = run(tbl.flatten({ words, { "--via", "flyctl" } }), tbl.copy(env))
+    t.eq({ theirs.code, theirs.stderr }, { 0, "" })
+    t.match(theirs.stdout, "ERROR fake")
+    -- Only the API names its lines.
+    t.eq(theirs.stdout, (ours.stdout:gsub('"id":"[^"]*",', "")), table.concat(more, " "))
+  end
+end)
+
+t.test("flyctl follows until it is interrupted, and ends with us", function()
+  local running = account("first")
+  local sim_world = running.account.world
+  local env = through_simulated(running)
+  env.HOME = t.tmpdir()
+  local child <close> = assert(process.spawn({
+    argv = { t.binary(), "fly", "logs", "--app", "web", "--via", "flyctl", "--follow" },
+    inherit = { "CLANKER_LUA", "ASAN_OPTIONS" }, env = env,
+  }))
+  t.match(select(2, child:read()), " first\n$")
+  logs.add(sim_world, sim_world:list("machine")[1], "app", "second")
+  t.match(select(2, child:read()), " second\n$")
+  assert(child:kill("SIGINT"))
+  t.eq(child:wait().code, 130)
+end)
+
+t.test("an app that flyctl cannot read is an error", function()
+  local env = through_simulated(account("first"))
+  local result = run({ "fly", "logs", "--app", "nope", "--via", "flyctl" }, env)
+  t.eq({ result.code, result.stdout }, { 1, "" })
+  t.match(result.stderr, "^error: flyctl logs failed with exit code 1: ")
 end)
 
 t.test("without flyctl its way says how to get it", function()

@@ -5,6 +5,7 @@
 local api = require "sim.flyctl.api"
 local json = require "base.json"
 local os = require "sys.os"
+local shapes = require "sim.flyctl.shapes"
 local task = require "sys.task"
 local tbl = require "base.tbl"
 
@@ -13,14 +14,23 @@ local M = {}
 -- Seconds between two questions for logs when there are none.
 local IDLE = 0.128
 
+-- Go's names of processors.
+local ARCHITECTURES = { x86_64 = "amd64", aarch64 = "arm64" }
+
 function M.version(run)
   local platform = os.platform() or {}
+  local info = {
+    Name = "flyctl", Version = api.VERSION, Commit = "simulated", BranchName = "",
+    BuildDate = "2026-01-01T00:00:00Z", OS = (platform.sysname or "linux"):lower(),
+    Architecture = ARCHITECTURES[platform.machine] or platform.machine or "amd64",
+    Environment = "production",
+  }
   if run.flags.json then
-    run:json({ Name = "flyctl", Version = api.VERSION, OS = platform.sysname })
-    return true
+    run:say("%s", json.encode(info))
+  else
+    run:say("%s v%s %s/%s Commit: %s BuildDate: %s", info.Name, info.Version, info.OS,
+      info.Architecture, info.Commit, info.BuildDate)
   end
-  run:say("flyctl v%s %s/%s Commit: simulated BuildDate: 2026-01-01T00:00:00Z", api.VERSION,
-    (platform.sysname or "linux"):lower(), platform.machine or "amd64")
   return true
 end
 
@@ -64,50 +74,66 @@ function M.platform_regions(run)
   local reply, e = run.api:rest("GET", "/platform/regions")
   if not reply then
     return nil, e
-  elseif run.flags.json then
-    run:json(json.array(reply.regions))
+  end
+  local regions = tbl.sort_by(tbl.filter(reply.regions, function(region)
+    return region.deprecated ~= true
+  end), function(region)
+    return region.name
+  end)
+  if run.flags.json then
+    run:json(json.array(regions))
     return true
   end
-  run:table({ "NAME", "CODE" }, tbl.map(reply.regions, function(region)
-    return { region.name, region.code }
+  run:table({ "NAME", "CODE", "MPG" }, tbl.map(regions, function(region)
+    return { region.name, region.code, region.mpg_available == true and "✓" or "" }
   end))
   return true
 end
 
+local RELEASES = "query($name: String!) { app(name: $name) {"
+  .. " releases: releasesUnprocessed(first: 25) { nodes { " .. shapes.RELEASE_FIELDS
+  .. " } } } }"
+
 ---@async
 function M.releases(run)
   local app, e = run:app()
-  local reply
+  local data
   if app then
-    reply, e = run.api:web_call("GET", "/apps/" .. app .. "/releases")
+    data, e = run.api:graphql(RELEASES, { name = app })
   end
-  if not reply then
+  if not data then
     return nil, e
-  elseif run.flags.json then
-    run:json(json.array(reply.releases))
+  end
+  local list = tbl.map(data.app.releases.nodes, shapes.release)
+  if run.flags.json then
+    run:json(json.array(list))
     return true
   end
-  local titles = { "VERSION", "STATUS", "USER", "DATE" }
+  local titles = { "VERSION", "STATUS", "DESCRIPTION", "USER", "DATE" }
   if run.flags.image then
     titles[#titles + 1] = "DOCKER IMAGE"
   end
-  run:table(titles, tbl.map(reply.releases, function(release)
+  run:table(titles, tbl.map(list, function(release)
     return {
-      "v" .. release.version, release.status, release.user, release.created_at,
-      release.image_ref,
+      "v" .. release.Version, release.Status, release.Description, release.User.Email,
+      run:ago(release.CreatedAt), release.ImageRef,
     }
   end))
   return true
 end
 
 local function print_line(run, line)
-  local it = line.attributes
+  local entry = shapes.log_entry(line.attributes)
   if run.flags.json then
-    run:say("%s", json.encode(it))
+    run:json(entry)
     return
   end
-  run:say("%s %s[%s] %s [%s] %s", it.timestamp, it.meta.event and it.meta.event.provider or "app",
-    it.instance, it.region, it.level, it.message)
+  local source, provider = entry.instance, entry.meta.Event.Provider
+  if provider ~= "" then
+    source = source ~= "" and ("%s[%s]"):format(provider, source) or provider
+  end
+  run:say("%s %s %s [%s]%s", entry.timestamp, source, entry.region, entry.level,
+    (entry.message:gsub("\n", " ")))
 end
 
 --- As the real one: asks again at once while there are lines, and with --no-tail

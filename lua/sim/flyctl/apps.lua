@@ -4,6 +4,7 @@
 local flyctl = require "sim.flyctl"
 local json = require "base.json"
 local rollout = require "sim.flyctl.rollout"
+local shapes = require "sim.flyctl.shapes"
 local tbl = require "base.tbl"
 
 local M = {}
@@ -19,33 +20,74 @@ local function orgs(run)
   end)
 end
 
+local LIST = [[
+  query($org: ID, $after: String) {
+    apps(first: 200, after: $after, organizationId: $org) {
+      pageInfo { hasNextPage endCursor } nodes { ]] .. shapes.APP_FIELDS .. [[ }
+    }
+  }]]
+
+-- All apps, of one organization if told.
 ---@async
-function M.apps_list(run)
-  local slugs, e = run.flags.org and { run.flags.org } or nil, nil
-  if not slugs then
-    slugs, e = orgs(run)
-  end
-  local apps = json.array({})
-  for _, slug in ipairs(slugs or {}) do
-    local reply
-    reply, e = run.api:rest("GET", "/apps?org_slug=%s", slug)
-    if not reply then
+local function all_apps(run, slug)
+  local data, e, org
+  if slug then
+    data, e = run.api:graphql("query($slug: String!) { organization(slug: $slug) { id } }",
+      { slug = slug })
+    if not data then
       return nil, e
     end
-    table.move(reply.apps, 1, #reply.apps, #apps + 1, apps)
+    org = data.organization.id
   end
-  if not slugs then
-    return nil, e
-  elseif run.flags.json then
-    run:json(apps)
-  elseif run.flags.quiet then
-    for _, app in ipairs(apps) do
-      run:say("%s", app.name)
+  local list, after = {}, nil
+  repeat
+    data, e = run.api:graphql(LIST, { org = org, after = after })
+    if not data then
+      return nil, e
     end
+    table.move(data.apps.nodes, 1, #data.apps.nodes, #list + 1, list)
+    after = data.apps.pageInfo.endCursor
+  until data.apps.pageInfo.hasNextPage ~= true
+  return list
+end
+
+local function print_apps(run, list)
+  local is_network = tbl.find(list, function(app)
+    return app.Network ~= ""
+  end) ~= nil
+  local titles = { "NAME", "OWNER", "STATUS" }
+  if is_network then
+    titles[#titles + 1] = "NETWORK"
+  end
+  titles[#titles + 1] = "LATEST DEPLOY"
+  run:table(titles, tbl.map(list, function(app)
+    local row = { app.Name, app.Organization.Slug, app.Status }
+    if is_network then
+      row[#row + 1] = app.Network
+    end
+    row[#row + 1] = app.CurrentRelease ~= json.null and run:ago(app.CurrentRelease.CreatedAt)
+      or ""
+    return row
+  end))
+end
+
+---@async
+function M.apps_list(run)
+  local nodes, e = all_apps(run, run.flags.org)
+  if not nodes then
+    return nil, e
+  end
+  local list = tbl.map(nodes, shapes.app)
+  if run.flags.json then
+    run:json(json.array(list))
+  elseif run.flags.quiet then
+    for _, app in ipairs(list) do
+      run:say("%s", app.Name)
+    end
+  elseif #list == 0 then
+    run:say("No apps found")
   else
-    run:table({ "NAME", "OWNER", "STATUS" }, tbl.map(apps, function(app)
-      return { app.name, app.organization.slug, app.status }
-    end))
+    print_apps(run, list)
   end
   return true
 end
@@ -77,7 +119,9 @@ end
 ---@async
 function M.apps_destroy(run)
   if #run.args == 0 then
-    return run:cannot_ask()
+    return flyctl.fail("no app names provided")
+  elseif not run.flags.yes then
+    run:tell("Destroying an app is not reversible.")
   end
   local agreed, e = run:confirmed()
   if not agreed then
@@ -125,31 +169,39 @@ function M.apps_restart(run)
   return true
 end
 
+local STATUS = "query($name: String!) { app(name: $name) { " .. shapes.APP_FIELDS .. " } }"
+
 ---@async
 function M.status(run)
   local name, e = run:app()
-  local app, machines
+  local data, machines
   if name then
-    app, e = run.api:rest("GET", "/apps/%s", name)
+    data, e = run.api:graphql(STATUS, { name = name })
   end
-  if app then
-    machines, e = rollout.machines(run, name)
+  if not data then
+    return nil, e
   end
+  machines, e = rollout.machines(run, name)
   if not machines then
     return nil, e
-  elseif run.flags.json then
-    run:json({
-      Name = app.name, Status = app.status, Organization = { Slug = app.organization.slug },
-      Machines = json.array(machines),
-    })
+  end
+  local status = shapes.app_status(data.app, machines)
+  if run.flags.json then
+    run:json(status)
     return true
   end
-  run:say("App\n  Name     = %s\n  Owner    = %s\n  Hostname = %s.fly.dev\n", app.name,
-    app.organization.slug, app.name)
+  run:say("App\n  Name     = %s\n  Owner    = %s\n  Hostname = %s\n  Image    = %s\n",
+    status.Name, status.Organization.Slug, status.Hostname,
+    machines[1] and machines[1].config.image or "-")
   run:say("Machines")
-  run:table({ "PROCESS", "ID", "REGION", "STATE" }, tbl.map(machines, function(machine)
-    return { rollout.group(machine), machine.id, machine.region, machine.state }
-  end))
+  run:table({ "PROCESS", "ID", "VERSION", "REGION", "STATE", "ROLE", "CHECKS", "LAST UPDATED" },
+    tbl.map(machines, function(machine)
+      local metadata = rollout.metadata(machine)
+      return {
+        rollout.group(machine), machine.id, metadata.fly_release_version, machine.region,
+        machine.state, metadata.role, rollout.checks(machine), machine.updated_at,
+      }
+    end))
   return true
 end
 

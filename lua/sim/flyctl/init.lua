@@ -5,8 +5,10 @@
 local api = require "sim.flyctl.api"
 local commands = require "sim.flyctl.commands"
 local err = require "base.err"
+local fmt = require "base.fmt"
 local fs = require "sys.fs"
 local json = require "base.json"
+local os = require "sys.os"
 local parse = require "sim.flyctl.parse"
 local surroundings = require "sim.flyctl.surroundings"
 
@@ -54,6 +56,13 @@ function Run:table(titles, rows)
     end
     self:say("%s", (table.concat(cells, "\t"):gsub("%s+$", "")))
   end
+end
+
+--- How long ago a time was.
+---@param at string RFC 3339
+---@return string
+function Run:ago(at)
+  return at ~= "" and fmt.ago(os.wall(), at) or ""
 end
 
 --- An error in flyctl's words.

@@ -36,6 +36,8 @@ function M.machine_list(run)
   elseif #machines == 0 then
     run:say("No machines are available on this app %s", app)
   else
+    run:say("%d machines have been retrieved from app %s.\nView them in the UI here"
+      .. " (\u{200b}https://fly.io/apps/%s/machines/)\n", #machines, app, app)
     run:table(COLUMNS, tbl.map(machines, cells))
   end
   return true
@@ -76,7 +78,7 @@ end
 ---@field state string? it leads to
 ---@field body (fun(run: sim.flyctl.Run): table)?
 ---@field doing string
----@field done string
+---@field done string? after the machine's id
 ---@field refuse (fun(run: sim.flyctl.Run, machine: table): string?)?
 
 -- A command that does the same to every machine it is given.
@@ -108,7 +110,7 @@ local function each(action)
       if not ok then
         return nil, why
       end
-      run:say("%s %s", id, action.done)
+      run:say(action.done and "%s %s" or "done!", id, action.done)
     end
     return true
   end
@@ -133,8 +135,8 @@ M.machine_suspend = each({
 M.machine_restart = each({
   path = "/restart", doing = "Restarting machine", done = "has been restarted", state = "started",
 })
-M.machine_cordon = each({ path = "/cordon", doing = "Cordoning", done = "is cordoned" })
-M.machine_uncordon = each({ path = "/uncordon", doing = "Uncordoning", done = "is uncordoned" })
+M.machine_cordon = each({ path = "/cordon", doing = "Activating cordon on machine" })
+M.machine_uncordon = each({ path = "/uncordon", doing = "Deactivating cordon on machine" })
 
 ---@async
 function M.machine_destroy(run)
@@ -145,8 +147,8 @@ function M.machine_destroy(run)
   for _, id in ipairs(run.args) do
     local machine, why = run.api:rest("GET", "/apps/%s/machines/%s", app, id)
     if machine and machine.state == "started" and not run.flags.force then
-      return flyctl.fail("failed to destroy machine %s: machine is in a started state,"
-        .. " use --force to destroy it", id)
+      return flyctl.fail("machine %s currently started, either stop first or use --force flag",
+        id)
     end
     local gone = machine
     if machine then
@@ -155,7 +157,7 @@ function M.machine_destroy(run)
     if not gone then
       return nil, why
     end
-    run:say("machine %s was found and is currently in a %s state, attempting to destroy..."
+    run:say("machine %s was found and is currently in %s state, attempting to destroy..."
       .. "\n%s has been destroyed", id, machine.state, id)
   end
   return true

@@ -3,6 +3,7 @@
 
 local flyctl = require "sim.flyctl"
 local json = require "base.json"
+local shapes = require "sim.flyctl.shapes"
 local tbl = require "base.tbl"
 
 local M = {}
@@ -16,27 +17,38 @@ local function ask(run, method, path, ...)
   return run.api:rest(method, "/apps/%s" .. path, app, ...)
 end
 
-local function ip_type(ip)
-  local version = ip.ip:find(":", 1, true) and "v6" or "v4"
-  if ip.network ~= nil and ip.network ~= json.null and ip.network ~= "" then
-    return version, "private"
-  end
-  return version, ip.shared and "public (shared)" or "public"
-end
+-- What the table says of each type of address.
+local TYPES = {
+  v4 = { "v4", "public ingress (dedicated, $2/mo)" },
+  shared_v4 = { "v4", "public ingress (shared)" },
+  v6 = { "v6", "public ingress (dedicated)" },
+  private_v6 = { "v6", "private ingress" },
+  egress_v4 = { "v4", "egress" }, egress_v6 = { "v6", "egress" },
+}
+
+local LIST = "query($name: String!) { app(name: $name) { " .. shapes.ADDRESS_FIELDS .. " } }"
 
 ---@async
 function M.ips_list(run)
-  local reply, e = ask(run, "GET", "/ip_assignments")
-  if not reply then
+  local app, e = run:app()
+  local data
+  if app then
+    data, e = run.api:graphql(LIST, { name = app })
+  end
+  if not data then
     return nil, e
-  elseif run.flags.json then
-    run:json(json.array(reply.ips))
+  end
+  local list = shapes.addresses(data.app)
+  if run.flags.json then
+    run:json(json.array(list))
     return true
   end
-  run:table({ "VERSION", "IP", "TYPE", "REGION", "CREATED AT" }, tbl.map(reply.ips, function(ip)
-    local version, kind = ip_type(ip)
-    return { version, ip.ip, kind, ip.region, ip.created_at }
+  run:table({ "VERSION", "IP", "TYPE", "REGION", "CREATED AT" }, tbl.map(list, function(ip)
+    local known = TYPES[ip.Type] or { ip.Type, "public" }
+    return { known[1], ip.Address, known[2], ip.Region, run:ago(ip.CreatedAt) }
   end))
+  run:say("Learn more about Fly.io public, private, shared and dedicated IP addresses in our"
+    .. " docs: https://fly.io/docs/networking/services/")
   return true
 end
 
@@ -50,7 +62,7 @@ local function allocate(run, kind)
     return nil, e
   end
   run:table({ "VERSION", "IP", "TYPE", "REGION" },
-    { { ip_type(reply), reply.ip, kind, reply.region } })
+    { { TYPES[kind][1], reply.ip, TYPES[kind][2], reply.region } })
   return true
 end
 
@@ -83,6 +95,18 @@ function M.ips_release(run)
   return true
 end
 
+-- What flyctl makes of a certificate's state.
+local function status_of(cert)
+  if cert.has_custom_certificate then
+    return cert.configured and "Verified" or "Not verified"
+  elseif cert.configured then
+    return "Issued"
+  end
+  local is_under_way = cert.acme_dns_configured or cert.acme_alpn_configured
+    or cert.acme_http_configured
+  return is_under_way and "Issuing..." or "Not verified"
+end
+
 ---@async
 function M.certs_list(run)
   local reply, e = ask(run, "GET", "/certificates")
@@ -92,9 +116,12 @@ function M.certs_list(run)
     run:json(json.array(reply.certificates))
     return true
   end
-  run:table({ "HOST NAME", "ADDED", "STATUS" }, tbl.map(reply.certificates, function(cert)
-    return { cert.hostname, cert.created_at, cert.status }
-  end))
+  run:say("%-30s %-10s %s", "HOSTNAME", "SOURCE", "STATUS")
+  for _, cert in ipairs(reply.certificates) do
+    local source = cert.has_custom_certificate and "Custom"
+      or (cert.has_fly_certificate or cert.acme_requested) and "Fly" or "-"
+    run:say("%-30s %-10s %s", cert.hostname, source, status_of(cert))
+  end
   return true
 end
 
@@ -127,19 +154,20 @@ end
 
 ---@async
 function M.certs_remove(run)
-  local agreed, e = run:confirmed()
-  if not agreed then
-    return nil, e
-  elseif run.flags.acme and run.flags.custom then
-    return flyctl.fail("cannot specify both --custom and --acme flags")
+  if run.flags.acme and run.flags.custom then
+    return flyctl.fail("cannot specify both --custom and --acme")
+  elseif not run.flags.yes then
+    return run:cannot_ask()
   end
   local kind = run.flags.acme and "/acme" or run.flags.custom and "/custom" or ""
-  local ok
-  ok, e = ask(run, "DELETE", "/certificates/%s" .. kind, run.args[1])
+  local ok, e = ask(run, "DELETE", "/certificates/%s" .. kind, run.args[1])
   if not ok then
     return nil, e
   end
-  run:say("Certificate %s deleted from app %s", run.args[1], run:app())
+  local said = run.flags.custom and "✓ Custom certificate for %s deleted from app %s"
+    or run.flags.acme and "✓ ACME certificate issuance stopped for %s on app %s"
+    or "✓ Certificate %s deleted from app %s"
+  run:say(said, run.args[1], run:app())
   return true
 end
 

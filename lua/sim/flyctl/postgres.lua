@@ -6,6 +6,7 @@ local flyctl = require "sim.flyctl"
 local json = require "base.json"
 local os = require "sys.os"
 local rollout = require "sim.flyctl.rollout"
+local shapes = require "sim.flyctl.shapes"
 local sizes = require "sim.flyctl.sizes"
 local tbl = require "base.tbl"
 local time = require "base.time"
@@ -28,21 +29,26 @@ local function checks()
   return list
 end
 
+local LIST = "query { apps(role: \"postgres_cluster\") { nodes { " .. shapes.APP_FIELDS
+  .. " } } }"
+
 ---@async
 function M.postgres_list(run)
-  local data, e = run.api:graphql([[
-    query { apps(role: "postgres_cluster") { nodes { name status organization { slug } } } }]])
+  local data, e = run.api:graphql(LIST)
   if not data then
     return nil, e
   end
-  local list = data.apps.nodes
-  if run.flags.json then
+  local list = tbl.map(data.apps.nodes, shapes.app)
+  if #list == 0 then
+    run:say("No postgres clusters found") -- with --json too
+  elseif run.flags.json then
     run:json(json.array(list))
-  elseif #list == 0 then
-    run:say("No postgres clusters found")
   else
-    run:table({ "NAME", "OWNER", "STATUS" }, tbl.map(list, function(app)
-      return { app.name, app.organization.slug, app.status }
+    run:table({ "NAME", "OWNER", "STATUS", "LATEST DEPLOY" }, tbl.map(list, function(app)
+      return {
+        app.Name, app.Organization.Slug, app.Status,
+        app.CurrentRelease ~= json.null and run:ago(app.CurrentRelease.CreatedAt) or "",
+      }
     end))
   end
   return true

@@ -56,12 +56,30 @@ function M.machines(run, app)
   end)
 end
 
+--- The metadata of a machine, {} without any.
+---@param machine table
+---@return table<string, string>
+function M.metadata(machine)
+  local metadata = tbl.get(machine, "config.metadata")
+  return type(metadata) == "table" and metadata or {}
+end
+
 --- The process group of a machine.
 ---@param machine table
 ---@return string
 function M.group(machine)
-  local metadata = tbl.get(machine, "config.metadata")
-  return type(metadata) == "table" and metadata.fly_process_group or "app"
+  return M.metadata(machine).fly_process_group or "app"
+end
+
+--- How many checks of a machine pass: "1/2", "" without any.
+---@param machine table
+---@return string
+function M.checks(machine)
+  local checks = type(machine.checks) == "table" and machine.checks or {}
+  local passing = tbl.filter(checks, function(check)
+    return check.status == "passing"
+  end)
+  return #checks > 0 and ("%d/%d"):format(#passing, #checks) or ""
 end
 
 ---@async

@@ -272,9 +272,8 @@ function M.scale_count(run)
     return true
   end
   describe(run, app, plans)
-  local agreed, refused = run:confirmed()
-  if not agreed then
-    return nil, refused
+  if not run.flags.yes then
+    return flyctl.fail("--yes flag must be specified when not running interactively")
   end
   run:say("Executing scale plan")
   for _, plan in ipairs(plans) do

@@ -7,6 +7,7 @@ local read_import = require "sim.flyctl.import"
 local rollout = require "sim.flyctl.rollout"
 local str = require "base.str"
 local tbl = require "base.tbl"
+local time = require "base.time"
 
 local M = {}
 
@@ -16,25 +17,73 @@ local MOST = 65536
 -- Bytes that `secrets import` takes.
 local MOST_IMPORT = 64 << 20
 
+-- When the releases of an app were made, by version.
+---@async
+local function release_times(run, app)
+  local data, e = run.api:graphql([[
+    query($name: String!) { app(name: $name) {
+      releases: releasesUnprocessed(first: 100) { nodes { version createdAt } } } }]],
+    { name = app })
+  if not data then
+    return nil, e
+  end
+  local times = {}
+  for _, release in ipairs(data.app.releases.nodes) do
+    times[tostring(release.version)] = time.parse(release.createdAt)
+  end
+  return times
+end
+
+-- Which machines have a secret as it is: those of a release made after it.
+local function status_of(secret, machines, times)
+  local changed = type(secret.updated_at) == "string" and time.parse(secret.updated_at)
+  local have = 0
+  for _, machine in ipairs(machines) do
+    local made = times[rollout.metadata(machine).fly_release_version or ""]
+    if not changed or not made then
+      return "Unknown"
+    end
+    have = have + (changed <= made and 1 or 0)
+  end
+  return have == 0 and "Staged" or have < #machines and "Partial" or "Deployed"
+end
+
+local MARKS = { Staged = "* ", Partial = "! " }
+
+-- The secrets of an app as flyctl tells of them.
+---@async
+local function list_of(run, app)
+  local machines, times
+  local reply, e = run.api:rest("GET", "/apps/%s/secrets", app)
+  if reply then
+    machines, e = rollout.machines(run, app)
+  end
+  if machines then
+    times, e = release_times(run, app)
+  end
+  if not times then
+    return nil, e
+  end
+  return tbl.map(reply.secrets == json.null and {} or reply.secrets, function(one)
+    return { name = one.name, digest = one.digest, status = status_of(one, machines, times) }
+  end)
+end
+
 ---@async
 function M.secrets_list(run)
   local app, e = run:app()
-  local reply
+  local list
   if app then
-    reply, e = run.api:rest("GET", "/apps/%s/secrets", app)
+    list, e = list_of(run, app)
   end
-  if not reply then
+  if not list then
     return nil, e
-  end
-  local found = reply.secrets == json.null and {} or reply.secrets
-  if run.flags.json then
-    run:json(json.array(tbl.map(found, function(one)
-      return { name = one.name, digest = one.digest, status = "Deployed" }
-    end)))
+  elseif run.flags.json then
+    run:json(json.array(list))
     return true
   end
-  run:table({ "NAME", "STATUS", "DIGEST" }, tbl.map(found, function(one)
-    return { one.name, "Deployed", one.digest }
+  run:table({ "NAME", "DIGEST", "STATUS" }, tbl.map(list, function(one)
+    return { (MARKS[one.status] or "") .. one.name, one.digest, one.status }
   end))
   return true
 end

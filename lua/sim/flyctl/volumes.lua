@@ -11,6 +11,8 @@ local M = {}
 -- Seconds between two looks at a new volume, and it may take.
 local PAUSE, LIMIT = 0.1, 30
 
+local NO_ID = "volume ID must be specified when not running interactively"
+
 -- The app, and what a request about it answers.
 ---@async
 local function ask(run, method, path, ...)
@@ -30,12 +32,14 @@ function M.volumes_list(run)
     run:json(json.array(volumes))
     return true
   end
-  run:table({ "ID", "STATE", "NAME", "SIZE", "REGION", "ATTACHED VM", "CREATED AT" },
+  run:table({ "ID", "STATE", "NAME", "SIZE", "REGION", "ZONE", "ENCRYPTED", "ATTACHED VM",
+    "CREATED AT" },
     tbl.map(volumes, function(volume)
       local attached = volume.attached_machine_id
       return {
         volume.id, volume.state, volume.name, volume.size_gb .. "GB", volume.region,
-        attached ~= json.null and attached or "", volume.created_at,
+        volume.zone, tostring(volume.encrypted), attached ~= json.null and attached or "",
+        run:ago(volume.created_at),
       }
     end))
   return true
@@ -47,9 +51,11 @@ local function show(run, volume)
     return true
   end
   for _, row in ipairs({
-    { "ID", volume.id }, { "Name", volume.name }, { "Region", volume.region },
-    { "Size GB", volume.size_gb }, { "Encrypted", tostring(volume.encrypted) },
-    { "State", volume.state },
+    { "ID", volume.id }, { "Name", volume.name }, { "App", run:app() },
+    { "Region", volume.region }, { "Zone", volume.zone }, { "Size GB", volume.size_gb },
+    { "Encrypted", tostring(volume.encrypted) }, { "Created at", volume.created_at },
+    { "Snapshot retention", volume.snapshot_retention },
+    { "Scheduled snapshots", tostring(volume.auto_backup_enabled) },
   }) do
     run:say("%20s: %s", row[1], row[2])
   end
@@ -59,7 +65,7 @@ end
 ---@async
 function M.volumes_show(run)
   if not run.args[1] then
-    return run:cannot_ask()
+    return flyctl.fail(NO_ID)
   end
   local volume, e = ask(run, "GET", "/volumes/%s", run.args[1])
   if not volume then
@@ -105,7 +111,7 @@ end
 ---@async
 function M.volumes_destroy(run)
   if #run.args == 0 then
-    return run:cannot_ask()
+    return flyctl.fail(NO_ID)
   end
   local agreed, e = run:confirmed()
   if not agreed then
@@ -114,12 +120,12 @@ function M.volumes_destroy(run)
   local app
   app, e = run:app()
   for _, id in ipairs(app and run.args or {}) do
-    local ok
-    ok, e = run.api:rest("DELETE", "/apps/%s/volumes/%s", app, id)
-    if not ok then
+    local gone
+    gone, e = run.api:rest("DELETE", "/apps/%s/volumes/%s", app, id)
+    if not gone then
       return nil, e
     end
-    run:say("Destroyed volume ID: %s", id)
+    run:say("Destroyed volume ID: %s name: %s", id, gone.name)
   end
   return app and true, e
 end
@@ -128,7 +134,7 @@ end
 function M.volumes_extend(run)
   local volume, e
   if not run.args[1] then
-    return run:cannot_ask()
+    return flyctl.fail(NO_ID)
   elseif not run.flags.size then
     return flyctl.fail("Volume size must be specified")
   end

@@ -100,6 +100,7 @@ function Flyctl:fails(line, want, options)
   local result = self:run(line, options)
   t.eq(result.code, 1, result.stdout)
   t.match(result.stderr, "^Error: " .. want)
+  return result
 end
 
 function Flyctl:json(line)
@@ -186,19 +187,27 @@ end)
 t.test("what would be asked fails", function()
   local flyctl = open()
   local volume = flyctl:json("volumes list -a my-app")[1].id
+  local machine = flyctl:json("machine list -a my-app")[1].id
   for _, line in ipairs({
-    "apps destroy my-app", "volumes destroy " .. volume .. " -a my-app",
-    "certs remove www.example.com -a my-app", "scale count 9 -a my-app",
+    "volumes destroy " .. volume .. " -a my-app", "machine update -a my-app " .. machine,
     "ips allocate-v4 -a my-app", "volumes create data -r iad -a my-app",
   }) do
     flyctl:fails(line, "yes flag must be specified when not running interactively")
   end
   for _, line in ipairs({
     "ssh console -a my-app", "postgres detach pg1 -a my-app", "machine start -a my-app",
-    "volumes destroy -y -a my-app", "apps destroy -y",
+    "certs remove www.example.com -a my-app",
   }) do
     flyctl:fails(line, "prompt: non interactive")
   end
+  flyctl:fails("scale count 9 -a my-app",
+    "%-%-yes flag must be specified when not running interactively")
+  flyctl:fails("volumes destroy -y -a my-app", "volume ID must be specified when not")
+  flyctl:fails("apps destroy -y", "no app names provided")
+  local result = flyctl:run("apps destroy my-app")
+  t.eq({ result.code, result.stderr }, { 1, "Destroying an app is not reversible.\n"
+    .. "Error: yes flag must be specified when not running interactively\n" })
+  flyctl:fails("certs remove x.example.com -a my-app -y --acme --custom", "cannot specify both")
 end)
 
 t.test("the app comes from the flag, FLY_APP or fly.toml", function()
@@ -221,7 +230,7 @@ end
 
 local function newest(flyctl, app)
   local release = flyctl:json("releases -a " .. app)[1]
-  return release.version, release.status, release.image_ref
+  return release.Version, release.Status, release.ImageRef
 end
 
 t.test("deploy gives every machine the image and makes a release", function()
@@ -335,7 +344,7 @@ end)
 t.test("a cluster is created, attached, failed over, backed up", function()
   local flyctl = open()
   flyctl:ok("postgres create --name pg1 --org personal --region iad --initial-cluster-size 2")
-  t.eq(flyctl:json("postgres list")[1].name, "pg1")
+  t.eq(flyctl:json("postgres list")[1].Name, "pg1")
   flyctl:fails("postgres failover -a pg1",
     "Failed to run failover: Not enough machines to meet quorum")
   flyctl:ok("postgres create --name pg3 --org personal --region iad --initial-cluster-size 3")
@@ -382,7 +391,8 @@ t.test("machines, volumes, addresses, certificates", function()
     t.match(flyctl:ok(("machine status %s -a my-app"):format(id)), "State: " .. state)
   end
   flyctl:ok(("machine start %s -a my-app"):format(id))
-  flyctl:fails(("machine destroy %s -a my-app"):format(id), "failed to destroy machine")
+  flyctl:fails(("machine destroy %s -a my-app"):format(id),
+    "machine %x+ currently started, either stop first or use %-%-force flag")
   flyctl:ok(("machine destroy %s --force -a my-app"):format(id))
   flyctl:ok("machine run nginx -a my-app --vm-size shared-cpu-2x --env A=B --name extra")
   t.match(flyctl:ok("machine list -a my-app"), "extra")
@@ -395,9 +405,9 @@ t.test("machines, volumes, addresses, certificates", function()
   flyctl:ok(("volumes destroy %s -a my-app --yes"):format(volume.id))
   flyctl:ok("ips allocate-v4 -a my-app --yes")
   local dedicated = tbl.find(flyctl:json("ips list -a my-app"), function(one)
-    return not one.shared and one.ip:find("%.")
+    return one.Type == "v4"
   end)
-  flyctl:ok(("ips release %s -a my-app"):format(dedicated.ip))
+  flyctl:ok(("ips release %s -a my-app"):format(dedicated.Address))
   flyctl:ok("certs add shop.example.com -a my-app")
   flyctl:ok("certs check shop.example.com -a my-app")
   flyctl:ok("certs remove shop.example.com -a my-app -y")
@@ -416,6 +426,55 @@ t.test("logs end with --no-tail, and only then", function()
   t.match(chunk, "app%[")
   t.ok(child:kill("SIGINT"))
   t.eq(child:wait().code, 127)
+end)
+
+-- The members that each command's JSON has, of flyctl's own structures.
+local MEMBERS = {
+  ["apps list"] = { "AppURL", "CurrentRelease", "Deployed", "Hostname", "ID",
+    "InternalNumericID", "Name", "Network", "Organization", "PlatformVersion", "Release",
+    "Secrets", "State", "Status", "Version" },
+  ["releases -a my-app"] = { "CreatedAt", "DeploymentStrategy", "Description", "EvaluationID",
+    "ID", "ImageRef", "InProgress", "Metadata", "Reason", "Stable", "Status", "User",
+    "Version" },
+  ["ips list -a my-app"] = { "Address", "CreatedAt", "ID", "Network", "Region",
+    "ServiceName", "Type" },
+  ["scale show -a my-app"] = { "CPUKind", "CPUs", "Count", "Memory", "Process", "Regions" },
+  ["secrets list -a my-app"] = { "digest", "name", "status" },
+}
+
+t.test("JSON has flyctl's own names", function()
+  local flyctl = open()
+  for line, want in pairs(MEMBERS) do
+    local list = flyctl:json(line)
+    t.ok(#list > 0, line)
+    for _, item in ipairs(list) do
+      t.eq(tbl.keys(item), want, line)
+    end
+  end
+  t.eq(tbl.keys(flyctl:json("status -a my-app")), { "AppURL", "Deployed", "Hostname", "ID",
+    "Machines", "Name", "Network", "Organization", "PlatformVersion", "Status", "Version" })
+  t.eq(tbl.keys(flyctl:json("version")), { "Architecture", "BranchName", "BuildDate", "Commit",
+    "Environment", "Name", "OS", "Version" })
+  t.eq(flyctl:json("auth whoami"), { email = "sim@example.com" })
+  t.eq(flyctl:json("orgs list"), { acme = "Acme Example", personal = "Sim User" })
+  local entry = assert(json.decode(flyctl:ok("logs -a my-app -n --json"):match("^{.-\n}\n")))
+  t.eq(tbl.keys(entry), { "instance", "level", "message", "meta", "region", "timestamp" })
+  t.eq(tbl.keys(entry.meta), { "Error", "Event", "HTTP", "Instance", "Region", "URL" })
+  t.eq(flyctl:ok("postgres list --json"), "No postgres clusters found\n")
+end)
+
+t.test("a secret is staged until a release has it", function()
+  local flyctl = open()
+  local function status()
+    return tbl.find(flyctl:json("secrets list -a my-app"), function(one)
+      return one.name == "NEW"
+    end).status
+  end
+  flyctl:ok("secrets set NEW=1 -a my-app --stage")
+  t.eq(status(), "Staged")
+  t.match(flyctl:ok("secrets list -a my-app"), "\n%* NEW +\t%x+ *\tStaged\n")
+  flyctl:ok("secrets deploy -a my-app")
+  t.eq(status(), "Deployed")
 end)
 
 t.test("version and help need no account", function()
