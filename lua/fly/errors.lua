@@ -78,6 +78,8 @@ local SAYINGS = {
   { "conflict", "name has already been taken" },
   { "quota", "quota" },
   { "quota", "limit of %d+" },
+  { "quota", "machine limit" },
+  { "quota", "volume limit" },
   { "quota", "payment method" },
   { "quota", "trial has ended" },
 }

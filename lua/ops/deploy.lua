@@ -87,11 +87,17 @@ op {
   id = "deploy.again",
   title = "Deploy the current image again",
   effect = "write",
-  calls = { "releases.current", "deploy.image" },
+  calls = { "releases.current", "deploy.image", "apps.get" },
   run = function(ctx, args)
-    local release, e = ctx.call("releases.current", { app = args.app })
-    if not release then
+    local current, e = ctx.call("releases.current", { app = args.app })
+    local release = current and current.release
+    if not current then
       return nil, e
+    elseif not release then
+      return nil, flow.pending(ctx, args.app) or err.new({
+        kind = "not_found", message = ("app %s was never released"):format(args.app),
+        hint = "deploy it: clanker fly deploy --app " .. args.app,
+      })
     elseif (release.image or "") == "" then
       return nil, err.new({
         kind = "not_found",

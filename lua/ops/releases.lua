@@ -100,7 +100,7 @@ op {
 op {
   id = "releases.current",
   hidden = true,
-  title = "Show the release that runs",
+  title = "Show the release that runs, if there is one",
   effect = "read",
   gql = [[
     query CurrentRelease($name: String!) {
@@ -111,11 +111,11 @@ op {
       }
     }
   ]],
-  item = "app.release",
+  item = "app",
   params = {
     { "app", "app", "name of the app", required = true, at = "var.name" },
   },
-  returns = "release",
+  returns = { object = { release = "release?" } },
 }
 
 local function refuse(message, hint)

@@ -87,6 +87,7 @@ t.test("what only the message tells is understood", function()
   t.eq(of(422, '{"error":"You have reached your quota of 10 machines"}').kind, "quota")
   t.eq(of(412, '{"error":"could not reserve resource for your machine: insufficient memory '
     .. 'available to fulfill request"}').kind, "capacity")
+  t.eq(of(422, '{"error":"Your organization has reached its machine limit."}').kind, "quota")
   t.eq(of(404, '{"error":"quota not found"}').kind, "not_found", "404 stays what it is")
 end)
 

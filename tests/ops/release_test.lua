@@ -59,15 +59,23 @@ end)
 t.test("redeploy deploys the image that runs", function()
   local asked
   run("deploy.again", { app = "web" }, {
-    ["releases.current"] = release(3, "three"),
+    ["releases.current"] = { release = release(3, "three") },
     ["deploy.image"] = function(args)
       asked = args.image
       return {}
     end,
   })
   t.eq(asked, "three")
-  local none, e = run("deploy.again", { app = "web" }, { ["releases.current"] = release(1) })
+  local none, e = run("deploy.again", { app = "web" },
+    { ["releases.current"] = { release = release(1) } })
   t.err(none, e, "has no image")
+  none, e = run("deploy.again", { app = "web" }, { ["releases.current"] = {},
+    ["apps.get"] = { name = "web", status = "pending" } })
+  t.err(none, e, "conflict")
+  t.match(e.message, "app web is pending")
+  none, e = run("deploy.again", { app = "web" }, { ["releases.current"] = {},
+    ["apps.get"] = { name = "web", status = "deployed" } })
+  t.err(none, e, "was never released")
 end)
 
 t.test("detaching removes record and secret, and tells what stays", function()
