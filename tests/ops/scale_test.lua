@@ -119,6 +119,24 @@ t.test("a pending app is told as one, and flyctl is not asked", function()
   t.err(done, e, "conflict")
 end)
 
+t.test("a machine whose host has no room is to be copied where there is some", function()
+  local guest = { cpu_kind = "shared", cpus = 1, memory_mb = 256 }
+  local held = machine("m1", { config = { guest = guest } })
+  local wanted
+  local done, e = run("scale.memory", { app = "web", memory = 1024 }, {
+    ["machines.list_app"] = { held }, ["machines.get"] = held,
+    ["machines.update_once"] = failure("capacity", 409),
+    ["apps.get"] = { name = "web", organization = { slug = "acme" } },
+    ["regions.placements"] = function(args)
+      wanted = args.guest
+      return { { region = "iad" }, { region = "ams" } }
+    end,
+  })
+  t.err(done, e, "capacity")
+  t.match(e.hint, "there is room in ams and iad: .*clanker fly clone m1 %-%-app web")
+  t.eq(wanted.memory_mb, 1024)
+end)
+
 t.test("where there is no room for more, other regions are named", function()
   local done, e = scale({}, { { machine("m1") } }, {
     ["scale.count_to"] = failure("capacity"),
