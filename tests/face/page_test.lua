@@ -62,6 +62,7 @@ local function type_in(line, options, more)
 end
 
 local function each(list, fn)
+  world.flyctl()
   task.map(list, ABREAST, fn)
 end
 

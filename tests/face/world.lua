@@ -94,25 +94,42 @@ M.FACES = {
 }
 
 -- The faces with a simulator that does not keep anybody waiting.
-local function hurried()
+local function hurried(options)
   local tbl = require "base.tbl"
   return tbl.merge(M.FACES, { sim = function()
-    return { start = function(options)
-      return require("sim").start(tbl.merge(options, {
+    return { start = function(asked)
+      local running, e = require("sim").start(tbl.merge(asked, {
         limits = false, seed = tbl.merge(require "sim.seeds.demo", { pace = 0.02 }),
       }))
+      if running then
+        running.put_on_path = function()
+          return true -- one for all: see M.flyctl
+        end
+      end
+      options.account = running
+      return running, e
     end }
   end })
 end
 
+--- Puts a simulated flyctl on PATH for the hurried commands of the current test,
+--- which may run side by side.
+---@async
+function M.flyctl()
+  local holder = assert(require("sim").start({ seed = "empty" }))
+  require("kit").cleanup(holder.stop)
+  assert(holder.put_on_path())
+end
+
 --- Runs a command line; returns its exit code and the world it ran in.
+--- A hurried account is left in `options.account`.
 ---@param words string[]
 ---@param options table?
 ---@return integer code
 ---@return face.World world
 function M.run(words, options)
   local world = M.new(options)
-  local faces = options and options.hurried and hurried() or M.FACES
+  local faces = options and options.hurried and hurried(options) or M.FACES
   return require("cli").run(words, faces, world), world
 end
 
