@@ -4,10 +4,10 @@ local cells = require "ops.cells"
 local checks = require "ops.flow_checks"
 local config = require "ops.flow_config"
 local err = require "base.err"
-local flow = require "ops.flow"
 local flow_machine = require "ops.flow_machine"
 local guests = require "ops.guest"
 local json = require "base.json"
+local mounts = require "ops.flow_mounts"
 local op = require "opkit.op"
 local place = require "ops.flow_place"
 local spec = require "ops.machine_spec"
@@ -48,74 +48,6 @@ local COLUMNS = {
   { "IMAGE", cells.image },
   { "PRIVATE IP", "private_ip" },
 }
-
-local function is_free(volume)
-  return (volume.attached_machine_id or "") == ""
-end
-
--- The volume a mount means: by id, or by name one that is free and in the
--- region (any, when none is asked for).
-local function find_volume(volumes, wanted, region, app)
-  local by_id = spec.is_volume_id(wanted)
-  local named = tbl.filter(volumes, function(volume)
-    return (by_id and volume.id or volume.name) == wanted
-  end)
-  local free = tbl.find(named, function(volume)
-    return is_free(volume) and (not region or volume.region == region)
-  end)
-  if free then
-    return free
-  end
-  local other = tbl.find(named, is_free) or named[1]
-  if not other then
-    return nil, err.new({ kind = "not_found",
-      message = ("app %s has no volume %s"):format(app, wanted),
-      hint = "clanker fly list volumes --app " .. app })
-  elseif not is_free(other) then
-    return nil, err.new({ kind = "conflict",
-      message = ("volume %s is mounted by machine %s"):format(other.id,
-        other.attached_machine_id),
-      hint = "a volume has one machine: clanker fly list volumes --unattached --app "
-        .. app })
-  end
-  return nil, err.new({
-    kind = "invalid",
-    message = ("volume %s is in %s, the machine would be in %s"):format(
-      other.id, other.region, region),
-    hint = ("give --region %s, or create a volume in %s"):format(
-      other.region, region),
-  })
-end
-
--- The mounts asked for, and the region they force.
-local function mounts(ctx, args)
-  if not args.volume then
-    return nil, args.region
-  end
-  local volumes, e = flow.collect(ctx, "volumes.list_app", { app = args.app },
-    function(volume)
-      return volume
-    end)
-  if not volumes then
-    return nil, nil, e
-  end
-  local list, region = json.array(), args.region
-  for i, text in ipairs(args.volume) do
-    local mount, why = spec.mount(text)
-    if not mount then
-      return nil, nil, why
-    end
-    local volume
-    volume, why = find_volume(volumes, mount.volume, region, args.app)
-    if not volume then
-      return nil, nil, why
-    end
-    volume.attached_machine_id = "to be made" -- two mounts do not share a volume
-    region = volume.region
-    list[i] = { volume = volume.id, path = mount.path }
-  end
-  return list, region
-end
 
 -- A failure after the machine came about names it.
 local function unfinished(e, machine)
@@ -185,7 +117,7 @@ op {
     if not ok then
       return nil, unknown
     end
-    local list, region, why = mounts(ctx, args)
+    local list, region, why = mounts.of_new(ctx, args)
     if why then
       return nil, why
     end
@@ -222,29 +154,58 @@ op {
   },
 }
 
+-- A machine stays where it is.
+local function check_region(args, machine)
+  if not args.region or args.region == machine.region then
+    return true
+  end
+  return nil, err.new({
+    kind = "invalid",
+    message = ("machine %s is in %s, and a machine does not move"):format(
+      machine.id, machine.region),
+    hint = ("make a copy there: clanker fly clone %s --region %s --app %s"):format(
+      machine.id, args.region, args.app),
+  })
+end
+
 op {
   id = "machines.update",
   title = "Change the config of machines",
   doc = [[
     Only what is named changes. Ports given replace the machine's services;
-    environment and metadata are added to. A machine that runs is replaced by
-    one with the new config.
+    environment, metadata and mounts are added to. A machine that runs is
+    replaced by one with the new config. Its region stays: a volume must be
+    there too, and --region only makes sure that it is the one meant.
   ]],
   effect = "write",
-  calls = { "machines.get", "machines.list_app", "machines.update_once" },
+  calls = {
+    "machines.get", "machines.list_app", "machines.update_once",
+    "volumes.list_app",
+  },
   run = function(ctx, args)
     local targets, e = flow_machine.targets(ctx, args,
       { started = true, stopped = true, suspended = true })
     if not targets then
       return nil, e
     end
+    local add_mounts, unfit = mounts.for_old(ctx, args, targets)
+    if not add_mounts then
+      return nil, unfit
+    end
     return flow_machine.each(ctx, targets, args.parallel, function(target)
       return config.update(ctx, target, {
         args = { name = args.name }, always = args.name ~= nil,
         no_wait = args.no_wait,
         change = function(read)
-          local changes, why = spec.changes(args,
-            tbl.get(read.machine, "config.guest"))
+          local fits, why = check_region(args, read.machine)
+          if not fits then
+            return nil, why
+          end
+          local changes
+          changes, why = spec.changes(args, tbl.get(read.machine, "config.guest"))
+          if changes then
+            changes, why = add_mounts(read.machine, changes)
+          end
           if not changes then
             return nil, why
           end
@@ -262,9 +223,12 @@ op {
         max = 50 },
       { "image", "name", "container image" },
       { "name", "name", "name of the machine" },
+      { "region", "region", "the region the machine is in" },
     },
     SIZE, MORE,
     {
+      { "volume", "string", "volume to mount, and where", many = true,
+        metavar = "VOLUME:/PATH" },
       { "command", "string", "command instead of the image's own", rest = true,
         many = true, metavar = "CMD" },
       NO_WAIT,

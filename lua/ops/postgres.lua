@@ -273,5 +273,5 @@ op {
     { "CREATED", "created_at", format = "ago" },
     { "ID", "id" },
   },
-  examples = { "get postgres pg1", "get postgres pg1abc" },
+  examples = { "get postgres acme-db", "get postgres pg1abc" },
 }
