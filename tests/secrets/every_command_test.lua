@@ -98,9 +98,14 @@ local LISTS = {
   pg1abc = "fly list mpg", ["2001:db8::1"] = "fly list ips --app my-app",
 }
 
--- The examples with real things in those places; what they write is below home.
+-- What an example writes is below home.
+local function at_home(example, home)
+  return (example:gsub("%-%-out ", "--out " .. home .. "/"))
+end
+
+-- The examples with real things in those places.
 local function filled(home)
-  local lines = table.concat(EXAMPLES, "\n"):gsub("%-%-out ", "--out " .. home .. "/")
+  local lines = at_home(table.concat(EXAMPLES, "\n"), home)
   for made_up, list in pairs(LISTS) do
     local _, world = run(list .. " -o csv", home, { first = { "--sim" }, sim = hurried_sim })
     lines = lines:gsub(made_up, world.out:match("\n([^,]+)"))
@@ -148,7 +153,7 @@ t.test("no trace of it when they fail and all that was said is repeated", functi
     for i, example in ipairs(EXAMPLES) do
       local home = homes .. "/" .. i
       assert(fs.mkdir(home))
-      local code = run(example, home, {
+      local code = run(at_home(example, home), home, {
         first = { "--timeout", "300ms" },
         env = { FLY_API_HOSTNAME = url, FLY_API_BASE_URL = url },
       })
