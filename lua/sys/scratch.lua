@@ -1,4 +1,4 @@
---- Directories for as long as a process needs them: private, removed by their
+--- Directories for as long as a process needs them: private, wiped by their
 --- user, and by the next one where a crash left them.
 --- Waits for locks it gets at once; `nil, err` where there is no place.
 
@@ -41,7 +41,11 @@ end
 
 -- Removes a directory whose lock is held, the lock last.
 local function discard(path, lock)
-  fs.remove(path, true)
+  for _ = 1, TRIES do -- somebody who is being killed may still write there
+    if fs.wipe(path) or not fs.exists(path) then
+      break
+    end
+  end
   fs.remove(path .. ".lock")
   lock:release()
 end
@@ -127,14 +131,17 @@ function M.temporary()
   return path and path:find("^/") and path:gsub("(.)/+$", "%1") or "/tmp"
 end
 
---- Where files are in memory: what is removed there was never on a disk.
+--- Where files are in memory: what is removed there was never on a disk. Whatever
+--- the places are called, they are looked at.
 ---@return string[]
 function M.in_memory()
-  local places, runtime = { "/dev/shm" }, os.env("XDG_RUNTIME_DIR")
-  if runtime and runtime:find("^/") then
-    table.insert(places, 1, runtime)
+  local found = {}
+  for _, place in ipairs({ os.env("XDG_RUNTIME_DIR") or "", "/dev/shm" }) do
+    if place:find("^/") and fs.in_memory(place) then
+      found[#found + 1] = place
+    end
   end
-  return places
+  return found
 end
 
 return M

@@ -170,7 +170,7 @@ t.test("its environment is made from nothing", function()
   t.eq(seen.NO_COLOR, "1")
   t.eq(seen.FLY_API_TOKEN, "[secret]", "it is there, and masked in what is passed on")
   t.eq(seen.FLY_ACCESS_TOKEN, "[secret]")
-  t.match(seen.FLY_CONFIG_DIR, "/clanker%-fly%-")
+  t.match(seen.FLY_CONFIG_DIR, "/clanker%-%d+/fly%-")
   for _, name in ipairs({ "FLY_REGION", "FLY_APP", "LOG_LEVEL", "FLY_JSON", "SOMETHING" }) do
     t.eq(seen[name], nil, name)
   end

@@ -231,7 +231,7 @@ t.test("it runs in an empty directory, unless it shall see the user's", function
   }
   local c = client.new { settings = SETTINGS, process = with_script("pwd; ls -a").process }
   local away = assert(c:call("flyctltest.away", {})).stdout
-  t.match(away, "/clanker%-fly%-%w+/empty\n%.\n%.%.\n$")
+  t.match(away, "/clanker%-%d+/fly%-%x+/empty\n%.\n%.%.\n$")
   t.match(assert(c:call("flyctltest.here", {})).stdout, os.cwd():gsub("%p", "%%%0"))
   c:close()
 end)

@@ -77,3 +77,8 @@ t.test("many at once do not take each other's", function()
   t.eq(fs.list(base), {})
 end)
 
+t.test("places in memory are in memory, whatever they are called", function()
+  for _, place in ipairs(scratch.in_memory()) do
+    t.ok(fs.in_memory(place), place)
+  end
+end)

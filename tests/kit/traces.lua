@@ -95,7 +95,7 @@ end
 local function look_at_files(run, dir, may_log)
   for _, entry in ipairs(fs.walk(dir) or {}) do
     local path = dir .. "/" .. entry.path
-    local is_log = may_log and entry.path:find("^clanker%-fly%-%x+/logs/")
+    local is_log = may_log and entry.path:find("^clanker%-%d+/fly%-%x+/logs/")
     if entry.type == "file" and not run.given[path] and not is_log then
       run:check(read(path), path)
     end
