@@ -63,8 +63,17 @@ local VERSION_TIMEOUT = 20
 --- The oldest version whose commands are known here.
 local OLDEST = { 0, 3, 0 }
 
--- Kinds of failure that only its words tell.
+-- Kinds of failure that only its words tell, and what to do where that is not
+-- what every failure of the kind asks for.
 local SAYINGS = {
+  { "usage", "missing an app name",
+    "name the app with --app, or the directory where its fly.toml is" },
+  { "not_found", "could not find image",
+    "it must be in a registry that Fly can read: `clanker fly list releases` shows images"
+      .. " that were deployed" },
+  { "error", "failed to fetch an image",
+    "it must be in a registry that Fly can read: `clanker fly list releases` shows images"
+      .. " that were deployed" },
   { "not_found", "could not find" },
   { "not_found", "not found" },
   { "auth", "no access token" },
@@ -157,12 +166,12 @@ local function last_words(stderr)
 end
 
 ---@param message string
----@return string
+---@return string kind, string? hint
 local function kind_of(message)
   local lower = message:lower()
   for _, row in ipairs(SAYINGS) do
     if lower:find(row[2], 1, true) then
-      return row[1]
+      return row[1], row[3]
     end
   end
   return "error"
@@ -190,10 +199,10 @@ local function failure(name, result, stderr)
   local how = result.signal and ("was ended by " .. result.signal)
     or ("failed with exit code %d"):format(result.code or -1)
   local said = last_words(stderr)
-  local kind = said and kind_of(said) or "error"
+  local kind, hint = kind_of(said or "")
   return err.new {
     kind = kind,
-    hint = hints.for_reply(kind, 0, {}, {}),
+    hint = hint or hints.for_reply(kind, 0, {}, {}),
     message = said and ("%s %s: %s"):format(name, how, said) or ("%s %s"):format(name, how),
     detail = {
       exit_code = result.code, signal = result.signal, summary = name .. " " .. how,

@@ -105,6 +105,7 @@ op {
         hint = "deploy it: clanker fly deploy --app " .. args.app,
       })
     end
+    ctx.notice(("deploying the current image: %s"):format(release.image))
     return ctx.call("deploy.image", { app = args.app, image = release.image })
   end,
   params = { { "app", "app", "name of the app", required = true } },

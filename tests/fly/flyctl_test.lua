@@ -143,6 +143,22 @@ t.test("without flyctl the way to install it is told", function()
   local _, e = flyctl.run(deps, { "deploy" })
   t.eq(e.code, "ENOENT")
   t.match(e.hint, "install")
+  for sysname, command in pairs({ Darwin = "brew install flyctl",
+    Linux = "curl %-L https://fly.io/install.sh | sh" }) do
+    deps.os = tbl.merge(os, { platform = function()
+      return { sysname = sysname }
+    end })
+    _, e = flyctl.run(deps, { "deploy" })
+    t.match(e.hint, "^install it with `" .. command .. "`, or put it on PATH$")
+  end
+end)
+
+t.test("what flyctl says is wrong brings its own next step", function()
+  local deps = with_script [[
+    echo "Error: the config for your app is missing an app name" >&2; exit 1]]
+  local _, e = flyctl.run(deps, { "deploy" })
+  t.eq(e.kind, "usage")
+  t.match(e.hint, "^name the app with %-%-app")
 end)
 
 t.test("`fly` is taken where `flyctl` is not there", function()

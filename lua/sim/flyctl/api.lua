@@ -131,11 +131,18 @@ function Api:log(text)
   end
 end
 
+-- What Go calls the statuses of replies that say nothing themselves.
+local STATUSES = {
+  [400] = "Bad Request", [401] = "Unauthorized", [403] = "Forbidden", [404] = "Not Found",
+  [429] = "Too Many Requests", [500] = "Internal Server Error", [502] = "Bad Gateway",
+  [503] = "Service Unavailable",
+}
+
 -- The server's own words of what is wrong.
 local function failure(reply, value)
   local message = type(value) == "table" and value.error
   if type(message) ~= "string" then
-    message = ("status %d"):format(reply.status)
+    message = ("%d %s"):format(reply.status, STATUSES[reply.status] or "")
   end
   local id = reply.headers["fly-request-id"]
   return err.new({

@@ -6,6 +6,7 @@ local err = require "base.err"
 local flyctl = require "sim.flyctl"
 local task = require "sys.task"
 local tbl = require "base.tbl"
+local values = require "sim.flyctl.values"
 
 local M = {}
 
@@ -14,7 +15,8 @@ local RESTING = tbl.set({ "created", "stopping", "stopped", "suspending", "suspe
 
 local GONE = tbl.set({ "destroyed", "destroying", "replaced", "migrated" })
 
--- Seconds that a machine may take, and that one request waits for it.
+-- Seconds that a machine may take unless --wait-timeout says, and that one request
+-- waits for it at most.
 local LIMIT, WAIT = 60, 30
 
 -- How long a machine that started must stay so, its checks may take to pass, and
@@ -138,7 +140,7 @@ local function smoke_check(run, app, machine)
   local began
   repeat
     local e
-    task.sleep(since + SMOKE * start_time(machine) - task.now())
+    task.sleep(math.max(0, since + SMOKE * start_time(machine) - task.now()))
     began = task.now()
     machine, e = look(run, app, machine.id)
     if not machine then
@@ -153,8 +155,10 @@ end
 -- Has the account wait until a machine is in a state, or cannot get there.
 ---@async
 local function await_state(run, app, id, state, version)
-  local deadline = task.now() + LIMIT
-  local query = ("?state=%s,failed&timeout=%d&version=%s"):format(state, WAIT, version)
+  local limit = values.seconds(run.flags["wait-timeout"]) or LIMIT
+  local deadline = task.now() + limit
+  local query = ("?state=%s,failed&timeout=%d&version=%s"):format(state,
+    math.max(1, math.min(WAIT, math.ceil(limit))), version)
   while true do
     local reply, e = run.api:rest("GET", "/apps/%s/machines/%s/wait" .. query, app, id)
     if reply then
@@ -163,9 +167,9 @@ local function await_state(run, app, id, state, version)
       return nil, e
     elseif e.message:find("currently replaced", 1, true) then
       return flyctl.fail("machine %s failed to start and was rolled back", id)
-    elseif task.now() > deadline then
-      return nil, err.new({ kind = "timeout",
-        message = ("timeout reached waiting for machine %s to be %s"):format(id, state) })
+    elseif task.now() >= deadline then
+      return flyctl.fail("timeout reached waiting for machine's state to change\nThe machine %s"
+        .. " took more than %gs to reach %q", id, limit, state)
     end
   end
 end

@@ -14,7 +14,10 @@ local BASES = {
   { "^0_?([0-7][0-7_]*)$", 8 }, { "^(0)$", 10 }, { "^([1-9][%d_]*)$", 10 },
 }
 
-local UNITS = tbl.set({ "ns", "us", "µs", "μs", "ms", "s", "m", "h" })
+-- Units of durations, in seconds.
+local SECONDS = {
+  ns = 1e-9, us = 1e-6, ["µs"] = 1e-6, ["μs"] = 1e-6, ms = 1e-3, s = 1, m = 60, h = 3600,
+}
 
 local readers = {}
 
@@ -71,12 +74,29 @@ function readers.duration(text)
       return nil, ("time: invalid duration %q"):format(text)
     elseif unit == "" then
       return nil, ("time: missing unit in duration %q"):format(text)
-    elseif not UNITS[unit] then
+    elseif not SECONDS[unit] then
       return nil, ("time: unknown unit %q in duration %q"):format(unit, text)
     end
     rest = left
   end
   return text
+end
+
+--- A time limit in seconds: "1m30s", or seconds without a unit; nil for anything
+--- else.
+---@param value any
+---@return number?
+function M.seconds(value)
+  if value == nil or tonumber(value) then
+    return tonumber(value)
+  elseif not readers.duration(value) then
+    return nil
+  end
+  local total = 0
+  for number, unit in value:gmatch("([%d.]+)([^%d.]+)") do
+    total = total + tonumber(number) * SECONDS[unit]
+  end
+  return value:find("^%-") and -total or total
 end
 
 --- The value of a flag's text, or nil and what Go says of it.

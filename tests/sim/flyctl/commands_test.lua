@@ -261,6 +261,16 @@ t.test("a build names a new image; a new app gets two machines", function()
   end
 end)
 
+t.test("a machine that takes too long is a failure", function()
+  local flyctl = open()
+  flyctl.account.account.world.meta.pace = 100
+  local result = flyctl:run("deploy -a my-app --image nginx:2 --wait-timeout 500ms")
+  t.eq(result.code, 1, result.stdout)
+  t.match(result.stderr, "Error: timeout reached waiting for machine's state to change\n"
+    .. 'The machine %x+ took more than 0.5s to reach "%l+"\n$')
+  t.eq(select(2, newest(flyctl, "my-app")), "failed")
+end)
+
 t.test("images of ill will fail as a deploy fails", function()
   local flyctl = open()
   flyctl:fails("deploy -a my-app --image nginx:missing", "failed to fetch an image or build")
