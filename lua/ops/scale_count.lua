@@ -108,13 +108,18 @@ local function until_started(ctx, app, machine)
   return reached, e and err.wrap(e, "machine " .. machine.id)
 end
 
+-- Seconds between two looks.
+local PAUSE = 2
+
 -- Waits until there are as many as asked for, and those that are new run.
 local function until_so(ctx, at, count, before)
   local known = tbl.set(tbl.map(before, function(machine)
     return machine.id
   end))
+  -- What flyctl has just asked counts against the same limits.
+  ctx.sleep(PAUSE)
   local now, e = flow.poll(ctx, {
-    seconds = 120, pause = 2,
+    seconds = 120, pause = PAUSE,
     what = ("app %s did not have %s in group %s"):format(
       at.app, str.count(count, "machine"), at.group),
   }, function()
