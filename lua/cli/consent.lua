@@ -122,7 +122,7 @@ end
 local function unasked_hint(row)
   local offered = row.offer and row.param[row.offer[1]]
   return "say --yes to go ahead" .. (offered
-    and (", %s to %s"):format(offered.flag, offered.doc) or "")
+    and (", %s to %s"):format(offered.flag, offered.text) or "")
 end
 
 --- Whether to go ahead.
@@ -132,7 +132,7 @@ end
 ---@return true?
 ---@return err.Record? kind "declined"
 function M.check(call, account)
-  if call.globals.yes or call.args.force then
+  if call.globals.yes or call.globals.force or call.args.force then
     return true
   end
   local seen, unseen = look(call, account)

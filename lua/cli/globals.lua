@@ -26,6 +26,7 @@ local DECLARED = {
   { "allow_http", "boolean", "accept plain http to hosts that are not local" },
   { "sim", "boolean", "use a simulated account instead of Fly.io" },
   { "yes", "boolean", "answer yes to every question", short = "y" },
+  { "force", "boolean", "the same, for what destroys", hidden = true },
   { "debug", "boolean", "say on stderr what is requested" },
   { "no_color", "boolean", "no colours, as NO_COLOR does" },
   { "help", "boolean", "what a command does and takes", short = "h" },

@@ -6,6 +6,7 @@ local commands = require "cli.commands"
 local err = require "base.err"
 local globals_of = require "cli.globals"
 local out = require "cli.out"
+local tbl = require "base.tbl"
 local values = require "cli.values"
 
 local M = {}
@@ -113,10 +114,26 @@ local function check_list_flags(command, globals)
   return true
 end
 
+-- --force agrees to what destroys, as --yes does; elsewhere it says nothing.
+local function check_force(command, globals)
+  local row = command.row
+  local destroys = row.effect == "destroy"
+    or tbl.find(row.escalate or {}, function(rule)
+      return rule.effect == "destroy"
+    end)
+  if globals.force ~= nil and not (row.resource and destroys) then
+    return nil, usage("unknown flag --force for " .. command.name)
+  end
+  return true
+end
+
 -- The checked arguments of the command.
 local function check_args(parsed)
   local row = parsed.command.row
   local fits, why = check_list_flags(parsed.command, parsed.globals)
+  if fits then
+    fits, why = check_force(parsed.command, parsed.globals)
+  end
   if not fits then
     return nil, why
   end

@@ -131,7 +131,7 @@ end
 
 local EFFECTS = {
   write = "This changes things.",
-  destroy = "This destroys things and asks first; --yes answers.",
+  destroy = "This destroys things and asks first; --yes or --force answers.",
   exec = "This runs a command remotely.",
 }
 

@@ -42,6 +42,8 @@ local REFUSED = {
     "list volumes" },
   { "destroy volume nope --app my-app --yes", 4, "not_found", "volume not found: nope",
     "list volumes" },
+  { "destroy volume FREE --app my-app", 9, "declined", "Destroy volume",
+    "%-%-yes to go ahead, %-%-snapshot to take a snapshot first\n" },
   { "destroy volume FREE --app acme-api --yes", 4, "not_found", "volume not found",
     "list volumes" },
   { "get volume nope --app my-app", 4, "not_found", "volume not found: nope",
@@ -223,6 +225,23 @@ t.test("an empty list says what there is none of", function()
     t.eq({ code, seen.out }, { 0, "" }, line)
     t.match(seen.err, "^" .. said .. " %(", line)
   end
+end)
+
+t.test("--force agrees to what destroys, and to nothing else", function()
+  local run, account = lines.open()
+  local names = names_of(account.world)
+  for _, line in ipairs({
+    "destroy volume FREE --no-wait", "ips release 198.18.0.1", "certs remove www.example.com",
+  }) do
+    line = line:gsub("%u%u%u%u+", names) .. " --app my-app"
+    t.eq((run(line .. " --force=false")), 9, line)
+    local code, seen = run(line .. " --force")
+    t.eq(code, 0, line .. "\n" .. seen.err)
+  end
+  local code, seen = run("ips allocate --type v4 --app my-app --force")
+  t.eq(code, 2)
+  t.match(seen.err, "unknown flag %-%-force")
+  t.eq(run("list volumes --force"), 2)
 end)
 
 t.test("a volume that cannot go is not asked about", function()

@@ -58,8 +58,8 @@ Flags:
   --kind WORD    which kind (big, small; default big)
   --tag NAME     a tag of it (may be repeated)
 
-This destroys things and asks first; --yes answers. Asks first when it
-is forced. Cost: none
+This destroys things and asks first; --yes or --force answers. Asks
+first when it is forced. Cost: none
 
 Examples:
   clanker fly destroy thing 1 --app my-app
