@@ -22,6 +22,8 @@ local function value_at(word, before, is_setting)
     return 1
   elseif word:find("^%-%-api%-token=") then
     return #"--api-token=" + 1
+  elseif is_setting and word:find("^%-%-assignment=") then
+    return word:match("^%-%-assignment=[^=]*=()")
   elseif is_setting and before ~= "--from-file" and not word:find("^%-") then
     local equals = word:find("=", 1, true)
     return equals and equals + 1

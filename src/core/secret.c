@@ -45,19 +45,20 @@ bool clk_secret_same(const void *a, size_t a_len, const void *b, size_t b_len)
     return difference == 0;
 }
 
-/* No core file of this process, whose heap has copies that are still in use.
-   Lowers the soft limit only, and changes nothing else for children. */
+/* No core file of this process, whose heap has copies that are still in use,
+   nor of its children, which are given some. A program that takes dumps from a
+   pipe (core_pattern) gets them whatever the limit is, unless it is 1; that is
+   too little for a file as well. The hard limit stays. */
 static void forbid_dumps(void)
 {
     struct rlimit limit;
 
-    if (getrlimit(RLIMIT_CORE, &limit) == 0 && limit.rlim_cur != 0) {
-        limit.rlim_cur = 0;
+    if (getrlimit(RLIMIT_CORE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max > 0 ? 1 : 0;
         setrlimit(RLIMIT_CORE, &limit);
     }
 #if defined(__linux__) && !defined(CLK_DEV)
-    /* Also for core_pattern pipes, which ignore the limit, and for ptrace. An
-       exec resets it, so that children are not affected. */
+    /* Also for ptrace. An exec resets it, so that children are not affected. */
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 #endif
 }

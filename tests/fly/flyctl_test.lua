@@ -132,6 +132,15 @@ t.test("a failure has its exit code, its words and a kind", function()
   t.match(e.message, "was ended by SIGKILL")
 end)
 
+t.test("it leaves no core file, nor one for a program that takes them", function()
+  local limits = flyctl.run(with_script "cat /proc/self/limits", {})
+  if not limits then
+    return t.skip("no /proc/self/limits")
+  end
+  local soft, hard = limits.stdout:match("Max core file size%s+(%w+)%s+(%w+)")
+  t.eq(soft, hard == "0" and "0" or "1", "1 is too little for both")
+end)
+
 t.test("a time limit ends it", function()
   local _, e = flyctl.run(with_script "exec sleep 60", {}, { timeout = 0.05 })
   t.eq(e.kind, "timeout")

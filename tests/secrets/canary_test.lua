@@ -59,6 +59,10 @@ local WAYS = {
   ["--import -"] = function(run, api)
     return go(run, api, { "--import", "-" }, ('CANARY="""%s"""\n'):format(CANARY))
   end,
+  ["--assignment=NAME=VALUE"] = function(run, api)
+    run.typed = true
+    return go(run, api, { "--assignment=CANARY=" .. CANARY })
+  end,
   ["NAME=VALUE"] = function(run, api)
     run.typed = true
     return go(run, api, { "CANARY=" .. CANARY })
