@@ -126,7 +126,7 @@ end)
 
 t.test("asking survives a failing allocation", function()
   for _, mode in ipairs({ "", "fail" }) do
-    local result = run_file(build(), "keyring_torture.lua", mode)
+    local result = run_file(build(), "keyring_failing.lua", mode)
     t.eq(result.code, 0, mode .. result.stdout .. result.stderr)
     t.match(result.stdout, "ok 2 %- ")
   end
