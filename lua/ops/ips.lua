@@ -119,13 +119,11 @@ op {
 }
 
 op {
-  id = "ips.release",
-  title = "Release an IP address",
-  doc = "Only an address of the app named: it is looked up there first.",
-  effect = "destroy",
-  confirm = "Release {ip} from app {app}? DNS records that name it will break,"
-    .. " and somebody else may get it.",
-  calls = { "ips.list", "ips.release_once" },
+  id = "ips.find",
+  hidden = true,
+  title = "Show an address of an app",
+  effect = "read",
+  calls = { "ips.list" },
   run = function(ctx, args)
     local wanted = cells.address(args.ip)
     local found, e = flow.collect(ctx, "ips.list", { app = args.app }, function(item)
@@ -141,9 +139,39 @@ op {
         hint = "its addresses: clanker fly list ips --app " .. args.app,
       })
     end
+    return found[1]
+  end,
+  params = {
+    { "app", "app", "name of the app", required = true },
+    { "ip", "ip", "the address", required = true },
+  },
+  returns = "ip",
+  columns = {
+    { "IP", "ip" },
+    { "TYPE", cells.ip_type },
+    { "REGION", "region" },
+    { "SERVICE", "service_name" },
+    { "CREATED", "created_at", format = "ago" },
+  },
+}
+
+op {
+  id = "ips.release",
+  title = "Release an IP address",
+  doc = "Only an address of the app named: it is looked up there first.",
+  effect = "destroy",
+  confirm = "Release {ip} from app {app}? DNS records that name it will break,"
+    .. " and somebody else may get it.",
+  preview = "ips.find",
+  calls = { "ips.find", "ips.release_once" },
+  run = function(ctx, args)
+    local found, e = ctx.call("ips.find", { app = args.app, ip = args.ip })
+    if not found then
+      return nil, e
+    end
     local done
-    done, e = ctx.call("ips.release_once", { app = args.app, ip = found[1].ip })
-    return done and found[1], e
+    done, e = ctx.call("ips.release_once", { app = args.app, ip = found.ip })
+    return done and found, e
   end,
   params = {
     { "app", "app", "name of the app", required = true },

@@ -257,6 +257,18 @@ t.test("a volume that cannot go is not asked about", function()
   t.match(seen.err, "request id: ")
 end)
 
+t.test("an address that goes is shown first; one that is not there is not asked about", function()
+  local run, account = lines.open()
+  local at_terminal = { tty = { [0] = true, [2] = true }, answer = "198.18.0.1" }
+  local code, seen = run("ips release " .. names_of(account.world).THEIRS .. " --app my-app",
+    at_terminal)
+  t.eq(code, 4, seen.err)
+  t.lacks(seen.err, "Type ")
+  code, seen = run("ips release 198.18.0.1 --app my-app", at_terminal)
+  t.eq(code, 0, seen.err)
+  t.match(seen.err, "TYPE +shared\n.*Release 198.18.0.1 from app my%-app%?")
+end)
+
 t.test("a certificate that is not there is not asked about", function()
   local run = lines.open()
   local code, seen = run("certs remove nope.example.com --app my-app",
