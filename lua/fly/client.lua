@@ -233,24 +233,31 @@ local function look_up(id, args, face)
   return op, checked
 end
 
+--- What to do when the time was up.
+---@param op op.Row
+---@return string
+local function longer(op)
+  if op.effect == "read" then
+    return "try again, or give it longer with --timeout"
+  end
+  return "what was begun may have been done all the same: look before you repeat it;"
+    .. " --timeout gives it longer" .. (op.param.no_wait and ", --no-wait does not wait" or "")
+end
+
 --- Runs fn until it ends or the time is up.
 ---@async
 ---@param self fly.Client
+---@param op op.Row
 ---@param seconds number?
 ---@param fn fun(): any, table?
 ---@return any value, table? err
-local function within(self, seconds, fn)
+local function within(self, op, seconds, fn)
   if not seconds then
     return fn()
   end
   local value, e = self.deps.task.timeout(seconds, fn)
-  if value == nil and not err.is(e) then
-    return nil, err.new {
-      kind = "timeout",
-      code = "ETIMEDOUT",
-      message = ("no answer within %g s"):format(seconds),
-      hint = "try again, or give it longer with --timeout",
-    }
+  if value == nil and e ~= nil and e.code == "ETIMEDOUT" then
+    e.hint = e.hint or longer(op)
   end
   return value, e
 end
@@ -275,7 +282,7 @@ function Client:call(id, args, opts)
     tally = { requests = 0, warnings = {} },
     origins = opts.raw and op.run and collect.origins() or nil,
   }
-  local value, e = within(self, seconds, function()
+  local value, e = within(self, op, seconds, function()
     return execute(self, call)
   end)
   if value == nil and e ~= nil then

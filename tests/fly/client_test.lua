@@ -318,6 +318,7 @@ t.test("a time limit ends the call, its request and its children", function()
   end
   local _, e = open(answer, nil, { now = task.now }):call("clienttest.all", {}, { timeout = 0.02 })
   t.eq(e.kind, "timeout")
+  t.match(e.hint, "longer with %-%-timeout")
   t.eq(err.exit_code(e), 7)
   t.eq(ended, 2)
   _, e = open(answer, { timeout = 0.02 }, { now = task.now }):call("clienttest.get", { app = "a" })
