@@ -1,6 +1,7 @@
 -- `clanker credentials` as the user types it, and every command's fallback.
 
 local backends = require "kit.backend"
+local fs = require "sys.fs"
 local process = require "sys.process"
 local sim = require "sim"
 local t = require "kit"
@@ -78,13 +79,48 @@ t.test("a token in a backend serves every command", function()
   local go = live(home, {
     CLANKER_BACKEND_URL = backend.url, CLANKER_BACKEND_API_KEY = backend.key,
   })
-  t.eq(require("sys.fs").exists(home .. "/.clanker/credentials"), false)
+  t.eq(fs.exists(home .. "/.clanker/credentials"), false)
   backend.answer = function()
     return 503, {}, ""
   end
   local result = go({ "fly", "list", "apps" })
   t.eq(result.code, 3)
   t.match(result.stderr, "warning: stored credentials: the backend .* failed")
+end)
+
+t.test("a stored token serves every face, and flyctl", function()
+  local account = assert(sim.start({ seed = "demo", token = TOKEN, limits = false }))
+  t.cleanup(account.stop)
+  local home = t.tmpdir()
+  local env = {
+    FLY_API_HOSTNAME = account.url, FLY_API_BASE_URL = account.url,
+    PATH = account.flyctl():match("^(.*)/"),
+  }
+  local script = home .. "/script.lua"
+  assert(fs.write(script, 'print(#require("clanker.fly").apps.list())'))
+  local function codes()
+    local list = {}
+    for i, words in ipairs({
+      { "ask", "--flyio", "what apps are running?" }, { "run", script },
+      { "fly", "logs", "--app", "my-app" }, { "fly", "auth", "whoami" },
+      { "fly", "scale", "show", "--app", "my-app" },
+      { "fly", "secrets", "set", "A=1", "--app", "my-app", "--stage", "--via", "flyctl" },
+    }) do
+      local result = run(words, { home = home, env = env })
+      check_silent(result)
+      list[i] = result.code
+    end
+    local told = run({ "__complete", "fly", "list", "machines", "--app", "" },
+      { home = home, env = env }).stdout
+    list[#list + 1] = told:find("my-app", 1, true) and "completes" or "does not"
+    local doctor = run({ "doctor" }, { home = home, env = env })
+    check_silent(doctor)
+    list[#list + 1] = doctor.stdout:find("no Fly API token", 1, true) and "no token" or "token"
+    return list
+  end
+  t.eq(codes(), { 3, 3, 3, 3, 3, 3, "does not", "no token" })
+  run({ "credentials", "store", "flyio", "--api-token", "-" }, { home = home, stdin = TOKEN })
+  t.eq(codes(), { 0, 0, 0, 0, 0, 0, "completes", "token" })
 end)
 
 t.test("configuration and environment come before the store", function()
@@ -153,7 +189,6 @@ end)
 t.test("a store that cannot be read says what leads out of it, and that does", function()
   local home = t.tmpdir()
   local path = home .. "/.clanker/credentials"
-  local fs = require "sys.fs"
   local function store()
     return run({ "credentials", "store", "flyio", "--api-token", "-" },
       { home = home, stdin = TOKEN })
