@@ -116,6 +116,23 @@ t.test("an interrupt ends a waiting command at once with 130", function()
   serving:join()
 end)
 
+t.test("a hang-up ends it, unless it was told to ignore one", function()
+  local function start(trap)
+    local child = assert(process.spawn({
+      argv = { "/bin/sh", "-c", trap .. 'exec "$0" sim --listen 127.0.0.1:0', t.binary() },
+      env = { HOME = t.tmpdir() }, inherit = { "CLANKER_LUA", "ASAN_OPTIONS" },
+    }))
+    assert(child:read(), "it serves")
+    assert(child:kill("SIGHUP"))
+    return child
+  end
+  local ended <close> = start("")
+  t.eq(ended:wait().code, 129)
+  local alive <close> = start("trap '' HUP; ")
+  assert(alive:kill("SIGTERM"))
+  t.eq(alive:wait().code, 143, "the one it did not ignore")
+end)
+
 t.test("what is asked for from the account does not outlast --timeout", function()
   local account = assert(sim.start({ seed = "demo", latency = 60000 }))
   t.cleanup(account.stop)
