@@ -40,7 +40,7 @@ function M.run(call)
     tell_children(opened.simulator)
   end
   return call.faces.script().run(call.args.file, call.args.argument or {}, {
-    args = call.args.argument or {},
+    args = call.args.argument or {}, is_simulated = call.globals.sim == true,
     client = function()
       local opened, e = account, nil
       if not opened then

@@ -11,6 +11,7 @@ local M = {}
 ---@class script.Deps
 ---@field client fun(): fly.Client made at the first use, shared afterwards
 ---@field args string[] the script's own arguments
+---@field is_simulated boolean? the account is in this process
 
 --- Raises the second value when the first is nil, as typed error.
 local function unwrap(value, e, ...)

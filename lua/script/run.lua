@@ -1,6 +1,7 @@
 --- `clanker run FILE.lua [args…]`: a user's script as a task on the host.
 --- Waits until the script and its tasks have ended; returns the exit code.
 
+local children = require "script.children"
 local err = require "base.err"
 local modules = require "script.modules"
 local output = require "script.output"
@@ -120,6 +121,9 @@ function M.run(path, args, deps)
   modules.provide(deps)
   local flush = output.install()
   os.exit = exit
+  if deps.is_simulated then
+    children.install()
+  end
   let_exit_through()
   _G.arg = table.move(args, 1, #args, 1, { [0] = path })
   local script = task.spawn(chunk, table.unpack(args))

@@ -16,6 +16,11 @@ function M.env(name)
   return value
 end
 
+--- All variables of this process's environment: for a child that shall have what
+--- we have. Tokens are among them.
+---@type fun(): table<string, string>
+M.environ = host.environ
+
 --- Sets a variable of this process's own environment; without a value removes it.
 --- For what has to reach children that a script starts by itself.
 ---@type fun(name: string, value?: string): boolean?, string?, string?

@@ -26,6 +26,23 @@ static int os_env(lua_State *L)
     return 1;
 }
 
+/*** All variables of our environment, by name.
+---@return table<string, string> */
+static int os_environ(lua_State *L)
+{
+    lua_newtable(L);
+    for (char **pair = environ; pair && *pair; pair++) {
+        const char *equals = strchr(*pair, '=');
+
+        if (!equals)
+            continue;
+        lua_pushlstring(L, *pair, (size_t)(equals - *pair));
+        lua_pushstring(L, equals + 1);
+        lua_rawset(L, -3);
+    }
+    return 1;
+}
+
 /*** Sets a variable of our own environment, which children of the C library's
 --- making (a script's os.execute) inherit; without a value removes it. Threads
 --- read the environment too: a variable that is there is safely replaced.
@@ -248,21 +265,14 @@ static int os_cpu(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"chdir", os_chdir},
-    {"cpu", os_cpu},
-    {"cwd", os_cwd},
-    {"env", os_env},
-    {"hide_argument", os_hide_argument},
-    {"hostname", os_hostname},
-    {"peak_memory", os_peak_memory},
-    {"pid", os_pid},
-    {"platform", os_platform},
-    {"program", os_program},
-    {"random", os_random},
-    {"setenv", os_setenv},
-    {"uid", os_uid},
-    {"wall", os_wall},
-    {NULL, NULL},
+    {"chdir", os_chdir},       {"cpu", os_cpu},
+    {"cwd", os_cwd},           {"env", os_env},
+    {"environ", os_environ},   {"hide_argument", os_hide_argument},
+    {"hostname", os_hostname}, {"peak_memory", os_peak_memory},
+    {"pid", os_pid},           {"platform", os_platform},
+    {"program", os_program},   {"random", os_random},
+    {"setenv", os_setenv},     {"uid", os_uid},
+    {"wall", os_wall},         {NULL, NULL},
 };
 
 int luaopen_host_os(lua_State *L);

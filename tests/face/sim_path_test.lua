@@ -76,6 +76,33 @@ t.test("a script's own flyctl acts on the simulated account", function()
   t.eq({ result.stdout, result.stderr }, { "there\n", "" })
 end)
 
+t.test("a script may wait for a flyctl that asks the account", function()
+  local result = clanker({ "--sim", "run", script([[
+    print(os.execute("flyctl apps list -q"))
+    print(os.execute("flyctl status -a nope 2>/dev/null"))
+    print(os.execute("kill -9 $$"))
+    local pipe = io.popen("flyctl machine list -a my-app -q; echo 12 0x10; printf end; exit 3")
+    print(#pipe:read(), #pipe:read("L"), pipe:read("l") ~= nil, pipe:read("n", "n"))
+    print(pipe:read("l"), pipe:read(1, 1), pipe:read("a"), pipe:read("a"), pipe:read("l"))
+    print(pipe:close())
+    print(select(2, pcall(pipe.read, pipe)))
+    local input <close> = io.popen("flyctl secrets import -a my-app --stage", "w")
+    input:write("A=", 1, "\nB=2\n")
+    print(input:close())
+    local names = {}
+    for line in io.popen("flyctl secrets list -a my-app --json"):lines() do
+      names[#names + 1] = line:match('"name": "(%u)"')
+    end
+    print(table.concat(names, " "), (pcall(io.popen, "x", "rw")), io.popen("exit 4"):close())
+  ]]) })
+  t.eq({ result.code, result.stderr }, { 0, "" })
+  t.eq(result.stdout, "my-app\nacme-api\nacme-staging\ntrue\texit\t0\nnil\texit\t1\n"
+    .. "nil\tsignal\t9\n14\t9\ttrue\t12\t16\n\te\td\t\tnil\nnil\texit\t3\n"
+    .. "attempt to use a closed file\n"
+    .. "Secrets have been staged, but not set on VMs. Deploy or update machines in this app"
+    .. " for the secrets to take effect.\ntrue\texit\t0\nA B\tfalse\tnil\texit\t4\n")
+end)
+
 t.test("without a PATH children still find the system's programs", function()
   local result = clanker({ "--sim", "run", script('print(os.getenv("PATH"))') }, { PATH = "" })
   t.match(result.stdout, "^/[^:]+/flyctl%-%x+:/usr/bin:/bin\n$")
