@@ -159,6 +159,13 @@ void clk_rate_leave(struct clk_rate_waiter *w)
         start(q, 0);
 }
 
+void clk_rate_ask_again(struct clk_rate *rate)
+{
+    for (int i = 0; i < CLK_RATE_CHAINS; i++)
+        for (struct clk_rate_queue *q = rate->chains[i]; q; q = q->next)
+            start(q, 0);
+}
+
 int clk_rate_open(struct clk_rate *rate, uv_loop_t *loop, const char *path,
                   uint64_t boot)
 {

@@ -47,6 +47,9 @@ void clk_rate_close(struct clk_rate *rate);
 int clk_rate_enter(struct clk_rate *rate, uint64_t key,
                    struct clk_rate_waiter *waiter);
 
+/* Every queue asks its bucket now: the table's clock has jumped. */
+void clk_rate_ask_again(struct clk_rate *rate);
+
 /* Leaves the queue without a token; nothing when it is in none. */
 void clk_rate_leave(struct clk_rate_waiter *waiter);
 
