@@ -9,6 +9,7 @@ local render = require "cli.render"
 local secret = require "sys.secret"
 local sensitive = require "fly.sensitive"
 local str = require "base.str"
+local stream = require "cli.stream"
 local tbl = require "base.tbl"
 
 local M = {}
@@ -18,6 +19,7 @@ local PRIVATE = 384
 
 ---@class cli.Place where the credentials go
 ---@field path string? of the file; nil: the terminal
+---@field is_unseen boolean? nowhere: they are kept elsewhere
 ---@field is_done boolean? they are there
 local Place = {}
 Place.__index = Place
@@ -67,6 +69,8 @@ function M.place(call)
     return reserve(call.args.out)
   elseif call.world.is_tty(1) and (call.format == "table" or call.format == "wide") then
     return setmetatable({}, Place)
+  elseif call.row.kept then
+    return setmetatable({ is_unseen = true }, Place)
   end
   return nil, refusal(call)
 end
@@ -160,6 +164,11 @@ function M.put(call, place, value)
   if #lines == 0 then
     call.out:warn("the reply holds no credentials")
     return true
+  elseif place.is_unseen then
+    call.out:note("not shown here: " .. str.fill(call.row.kept, function(name)
+      return tostring(call.args[name])
+    end))
+    return true
   elseif not place.path then
     return show(call, lines)
   end
@@ -197,19 +206,33 @@ local function print_rest(call, value, text)
   return call.out:data(render.detail(open_columns(call.row), shown, call.world.now()))
 end
 
+-- What flyctl says while it is at it goes by without the credentials.
+---@async
+local function carry_out(call, account, is_raw)
+  local opts = { face = "cli", raw = is_raw }
+  if not stream.has_flyctl(call.row) then
+    return account:call(call.row.id, call.args, opts)
+  end
+  local out, talk = stream.talk(call), stream.talk(call)
+  opts.on_stdout, opts.on_stderr = out.take, talk.take
+  local value, info = account:call(call.row.id, call.args, opts)
+  out.finish()
+  talk.finish()
+  return value, info
+end
+
 --- Carries out the operation, shows the result, and its credentials once.
 ---@async
 ---@param call cli.Call
 ---@param account cli.Session
 ---@param place cli.Place
----@return true?
+---@return integer|true|nil exit_code
 ---@return err.Record?
 function M.print(call, account, place)
   local is_raw = call.format == "raw"
-  local value, info = account:call(call.row.id, call.args,
-    { face = "cli", raw = is_raw })
+  local value, info = carry_out(call, account, is_raw)
   if value == nil then
-    return nil, info
+    return stream.failed(call, info)
   end
   local made = is_raw and info.made or value
   -- First of all: nothing that goes wrong later may lose them.

@@ -12,19 +12,32 @@ local M = {}
 -- Bytes of output that a result in JSON may hold.
 local MOST = 16 << 20
 
+-- What flyctl wrote is the result itself.
+local function is_its_output(returns)
+  return type(returns) == "table" and returns.object ~= nil
+    and returns.object.stdout ~= nil
+end
+
+--- Whether flyctl has a part in the operation.
+---@param row op.Row
+---@return boolean
+function M.has_flyctl(row)
+  local registry = require "opkit.registry"
+  return row.flyctl ~= nil or tbl.find(row.calls or {}, function(id)
+    return registry.get(id).flyctl ~= nil
+  end) ~= nil
+end
+
 --- Whether what flyctl writes is all that the operation gives.
 ---@param row op.Row
 ---@return boolean
 function M.is_streamed(row)
   if row.flyctl then
     return true
-  elseif row.returns ~= nil or not row.run then
+  elseif not row.run or (row.returns ~= nil and not is_its_output(row.returns)) then
     return false
   end
-  local registry = require "opkit.registry"
-  return tbl.find(row.calls, function(id)
-    return registry.get(id).flyctl ~= nil
-  end) ~= nil
+  return M.has_flyctl(row)
 end
 
 -- Where a character begins that the chunk does not hold to its end.
@@ -105,8 +118,20 @@ local function run(call, account, on_stdout, on_stderr)
   error(value, 0)
 end
 
--- flyctl said itself what is wrong, right above.
-local function failed(call, e)
+--- Passes on to stderr what flyctl writes while it makes something.
+---@param call cli.Call
+---@return cli.Pass
+function M.talk(call)
+  return pass_to(call, 2)
+end
+
+--- The end of a call that failed: flyctl said itself what is wrong, right above,
+--- and its exit code is ours.
+---@param call cli.Call
+---@param e err.Record
+---@return integer? exit_code
+---@return err.Record?
+function M.failed(call, e)
   local detail = type(e.detail) == "table" and e.detail or {}
   if not detail.exit_code then
     return nil, e
@@ -127,7 +152,7 @@ local function run_as_value(call, account)
   local value, e = run(call, account, take_out, take_err)
   talk.finish()
   if value == nil then
-    return failed(call, e)
+    return M.failed(call, e)
   end
   return call.out:data(render[call.format]({
     exit_code = 0, stdout = stdout(), stderr = stderr(),
@@ -151,7 +176,7 @@ function M.run(call, account)
     talk.finish()
     return true
   end
-  return failed(call, e)
+  return M.failed(call, e)
 end
 
 return M

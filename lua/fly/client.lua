@@ -174,6 +174,16 @@ function Client:flyctl_is_safe()
   return require("fly.flyctl").is_safe(deps)
 end
 
+--- Whether there is a flyctl to run, for who would ask other things first.
+---@return true? yes, table? err
+function Client:has_flyctl()
+  local path, e = require("fly.flyctl").find({
+    process = self.deps.process or require "sys.process",
+    os = require "sys.os", settings = self.settings,
+  })
+  return path and true, e
+end
+
 --- The version of flyctl, when it is one that can be used.
 ---@async
 ---@return string? version "0.4.69"

@@ -101,6 +101,9 @@ local function works(client, call)
     flyctl = function()
       return client:flyctl_is_safe()
     end,
+    has_flyctl = function()
+      return client:has_flyctl()
+    end,
     snapshot = function(query)
       return require("fly.logs").snapshot(deps, query)
     end,

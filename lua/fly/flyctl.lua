@@ -8,7 +8,9 @@ local hints = require "fly.hints"
 local opkit = require "opkit"
 local secret = require "sys.secret"
 local sensitive = require "fly.sensitive"
+local sift = require "fly.sift"
 local str = require "base.str"
+local tbl = require "base.tbl"
 local text = require "fly.text"
 
 local M = {}
@@ -34,6 +36,7 @@ local M = {}
 ---@class fly.FlyctlResult
 ---@field stdout string
 ---@field stderr string
+---@field found table<string, secret.Secret>? credentials that it wrote, by name
 
 local NAMES = { "flyctl", "fly" }
 
@@ -357,6 +360,42 @@ function M.check_version(deps)
   return true
 end
 
+--- Runs it with the credentials taken out of what it writes; `found` of the
+--- result has them.
+---@async
+---@param deps fly.FlyctlDeps
+---@param words string[]
+---@param opts fly.FlyctlOptions
+---@param finds table<string, string>
+---@return fly.FlyctlResult? result, table? err
+local function run_sifted(deps, words, opts, finds)
+  local sieve = sift.new(finds)
+  local pass = { opts.on_stdout, opts.on_stderr }
+  local function pass_on(fd, said)
+    if pass[fd] and said ~= "" then
+      pass[fd](said)
+    end
+  end
+  local given = tbl.merge(opts, {
+    on_stdout = function(chunk)
+      pass_on(1, sieve:feed(1, chunk))
+    end,
+    on_stderr = function(chunk)
+      pass_on(2, sieve:feed(2, chunk))
+    end,
+  })
+  local result, e = M.run(deps, words, given)
+  for fd = 1, 2 do
+    pass_on(fd, sieve:finish(fd))
+  end
+  if not result then
+    -- They stay secrets until the collector comes: the error may repeat them.
+    return nil, e
+  end
+  sieve:close()
+  return tbl.merge(result, { found = sieve.found })
+end
+
 --- Carries out a `flyctl` row.
 ---@async
 ---@param deps fly.FlyctlDeps
@@ -372,12 +411,14 @@ function M.call(deps, call)
     return nil, why
   end
   local opts, keeps = call.opts, call.op.sensitive ~= nil
-  local result, e = M.run(deps, words, {
+  local given = {
     name = command_of(call.op), stdin = stdin,
     cwd = call.op.here and (opts.cwd or ".") or nil,
     timeout = call.op.timeout, color = opts.color,
     on_stdout = not keeps and opts.on_stdout or nil, on_stderr = opts.on_stderr,
-  })
+  }
+  local run = call.op.finds and run_sifted or M.run
+  local result, e = run(deps, words, given, call.op.finds)
   if result then
     sensitive.take(call.op, result)
   end

@@ -39,6 +39,11 @@ local registry = require "opkit.registry"
 ---@field sensitive string[]? paths in the result that are credentials, "!path"
 --- for what within them is none: secrets from the moment the reply is read,
 --- shown once, to a terminal or a file of the user's choice, and nowhere else
+---@field kept string? with `sensitive`: where the credentials are kept besides, so
+--- that nothing is lost where nobody can be shown them; {slots} are parameters
+---@field finds table<string, string>? with `flyctl`: credentials that it writes,
+--- by name: Lua patterns of a line; they are `found` of the result, and what it
+--- writes passes on without them
 ---@field items string? where the list sits in the reply; nil: the reply is it
 ---@field item string? where a single result sits in the reply
 ---@field page "body"|"header"|"graphql"|nil how further pages are asked for

@@ -19,6 +19,7 @@ local FIELDS = {
   cli = "table", produces = "table", undo = "table", idempotent = "boolean",
   hidden = "boolean", since = "string", stability = "string",
   examples = "table", noun = "string", returns = "any", here = "boolean", sensitive = "table",
+  finds = "table", kept = "string",
 }
 
 local RESOURCE_FIELDS = {

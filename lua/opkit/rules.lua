@@ -219,6 +219,7 @@ local function check_effect(where, row)
     M.fail(where, "what destroys needs a confirm text")
   end
   check_slots(where, row, "confirm", row.confirm or "")
+  check_slots(where, row, "kept", row.kept or "")
   if row.preview and not destroys then
     M.fail(where, "a preview shows what a destroy takes along")
   elseif row.refuse and not row.preview then
@@ -264,7 +265,7 @@ end
 
 -- Fields that make sense for one way of calling only.
 local ONLY = {
-  calls = "run", stdin = "flyctl", here = "flyctl", lease = "http", body = "http",
+  calls = "run", stdin = "flyctl", here = "flyctl", finds = "flyctl", lease = "http", body = "http",
 }
 
 local function check_only(where, row, how)

@@ -158,8 +158,21 @@ function M.find(ctx, name)
   return cluster, nil, e
 end
 
---- The cluster of one's own of that name; a managed one is told how it is
---- spoken to.
+--- The error of what cannot be done to a managed cluster.
+---@param name string
+---@param instead string? command line that does the same to one
+---@return err.Record
+function M.not_own(name, instead)
+  return err.new({
+    kind = "usage",
+    message = ("cluster %s is a managed one, and this is for those of your own"):format(name),
+    hint = instead and "clanker fly " .. instead
+      or "clanker fly list mpg shows those that Fly runs",
+  })
+end
+
+--- The cluster of one's own of that name, for flyctl, which must be there; a
+--- managed one is told how it is spoken to.
 ---@async
 ---@param ctx op.Context
 ---@param name string
@@ -168,18 +181,17 @@ end
 ---@return ops.OwnCluster?
 ---@return err.Record?
 function M.own(ctx, name, instead)
+  local there, missing = ctx.has_flyctl()
+  if not there then
+    return nil, missing
+  end
   local managed, own, e = M.find(ctx, name)
   if own then
     return own
   elseif not managed then
     return nil, e
   end
-  return nil, err.new({
-    kind = "usage",
-    message = ("cluster %s is a managed one, and this is for those of your own"):format(name),
-    hint = instead and "clanker fly " .. instead:gsub("{id}", managed.id)
-      or "Fly runs it: clanker fly get mpg " .. managed.id,
-  })
+  return nil, M.not_own(name, instead and instead:gsub("{id}", managed.id))
 end
 
 return M

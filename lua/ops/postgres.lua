@@ -234,26 +234,7 @@ op {
   params = {
     { "id", "any_cluster", "id or name of the cluster", required = true, pos = 1 },
   },
-  returns = {
-    object = {
-      id = "string", name = "string?", status = "string?", org = "string?",
-      kind = { enum = { "managed", "unmanaged" } }, plan = "string?",
-      region = "string?", version = "string?", cpus = "integer?",
-      memory_mb = "integer?", disk_size_gb = "integer?",
-      storage_used_bytes = "integer?", replicas = "integer?", host = "string?",
-      leader = "string?", created_at = "time?",
-      machines = {
-        list = {
-          object = {
-            id = "string", region = "string?", state = "string?", role = "string?",
-          },
-        },
-        optional = true,
-      },
-      attached_apps = { list = { object = { name = "string?" } }, optional = true },
-      attachments = { list = "attachment", optional = true },
-    },
-  },
+  returns = "postgres",
   columns = {
     { "NAME", "name" },
     { "KIND", "kind" },

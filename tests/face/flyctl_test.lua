@@ -251,6 +251,8 @@ t.test("without flyctl the way to install it is told, where it is needed", funct
     { FLY_API_TOKEN = "fo1_simtoken", PATH = "/nonexistent" })
   for _, line in ipairs({
     "fly deploy --app my-app", "fly scale count 3 --app my-app", "fly postgres failover pg1",
+    "fly postgres backups pg1", "fly postgres attach pg1 --app my-app",
+    "fly postgres create --name pg1 --region iad --org acme --out " .. t.tmpdir() .. "/pg",
   }) do
     local result = clanker(words_of(line), { env = env })
     t.eq(result.code, 1, line)
@@ -337,8 +339,12 @@ local WRONG = {
   { "scale memory 300 --app my-app", 1, "300 MB of memory does not go", "steps of 256 MB" },
   { "scale memory lots --app my-app", 2, "must be a size", "%-%-help" },
   { "scale cpu 3 --app my-app", 1, "does not have 3 shared CPUs", "1, 2, 4, 6 or 8" },
-  { "postgres create --name pg1 --region zzz", 2, "there is no region zzz", "list regions" },
-  { "postgres create --name pg1 --region iad", 2, "which organization", "%-%-org" },
+  { "postgres create --name pg1 --region iad", 2, "shown once", "%-%-out FILE" },
+  { "postgres attach nope --app my-app", 4, "no Postgres cluster nope", "list postgres" },
+  { "postgres failover acme-api", 4, "app of that name is no cluster", "list postgres" },
+  { "postgres failover acme-db", 2, "is a managed one", "list mpg" },
+  { "postgres backups acme-db", 2, "is a managed one", "mpg backups" },
+  { "postgres detach nope --app my-app --yes", 4, "no Postgres cluster nope", "list postgres" },
   { "rollback 99 --app my-app", 4, "no release 99", "list releases" },
 }
 
@@ -370,7 +376,8 @@ t.test("the forms people type do what they say", function()
   t.match(fly("list releases --app my-app -o csv"), "\n5,complete,[^\n]*deployment%-")
   fly("redeploy --app my-app")
   t.match(fly("list releases --app my-app -o csv"), "\n6,complete,")
-  fly("postgres create --name pg1 --org personal --region iad --count 3")
+  fly("postgres create --name pg1 --org personal --region iad --count 3 --no-wait --out "
+    .. t.tmpdir() .. "/pg")
   fly("postgres attach pg1 --app acme-api")
   local shown = fly("get postgres pg1")
   t.match(shown, "KIND +unmanaged\n")

@@ -60,6 +60,7 @@ local MAKERS = {
   "redis create --name canary --region iad --org acme --no-wait",
   "wireguard create --name canary --region iad --org acme",
   "tigris create-bucket --name canary --org acme --agree-terms --no-wait",
+  "postgres create --name canary --region iad --org acme --no-wait",
 }
 
 for _, command in ipairs(MAKERS) do
@@ -97,6 +98,35 @@ t.test("a file that is not written is not left behind", function()
     '"$0" fly tokens create --type deploy --app nope --out "$HOME/it"', home)
   t.eq(result.code, 4)
   t.ok(not fs.exists(home .. "/it"))
+end)
+
+t.test("what is kept elsewhere is shown at a terminal or in a file, and not else", function()
+  local account = open()
+  local home = t.tmpdir()
+  local result = run(account, '"$0" fly postgres create --name pg1 --region iad --org acme'
+    .. ' --no-wait --out "$HOME/pg"', home)
+  t.eq(result.code, 0, result.stderr)
+  local seen = ""
+  for i, format in ipairs({ "", "-o json" }) do
+    result = run(account, ('"$0" --debug fly postgres attach pg1 --app acme-api --variable'
+      .. ' URL%d --database db%d %s'):format(i, i, format), home)
+    t.eq(result.code, 0, result.stderr)
+    t.match(result.stderr, "not shown here: it is in the secret URL%d of app acme%-api")
+    seen = seen .. result.stdout .. result.stderr
+  end
+  t.ok(not seen:find("postgres://", 1, true), seen)
+  result = run(account, '"$0" fly postgres attach pg1 --app acme-api --variable MORE'
+    .. ' --database more --out "$HOME/it"', home)
+  t.eq(result.code, 0, result.stderr)
+  local value = secrets_in(home .. "/it")[1]
+  t.match(value, "^postgres://")
+  t.ok(not (result.stdout .. result.stderr .. files_but(home, home .. "/it")):find(value, 1, true))
+  result = run(account, [[export CLI="$0"; script -qec '"$CLI" fly postgres attach pg1]]
+    .. [[ --app acme-api --variable LAST --database last' /dev/null]], home)
+  t.eq(result.code, 0, result.stdout)
+  t.match(result.stdout, "\nLAST=postgres://%w+")
+  local _, times = result.stdout:gsub("postgres://", "")
+  t.eq(times, 1)
 end)
 
 t.test("a terminal shows it, harmless, and once", function()

@@ -124,3 +124,131 @@ t.test("a place that could not be looked at is not one where it is not", functio
   local none, e = get("nope", NONE, { ["orgs.list"] = failure("forbidden") })
   t.err(none, e, "not_found")
 end)
+
+local secret = require "sys.secret"
+
+local CREATE = { name = "pg2", region = "iad", org = "acme" }
+
+-- Replies to a create that works; the app is there once flyctl has run.
+local function create(more, args)
+  local is_made = false
+  return run("postgres.create", tbl.merge(CREATE, args or {}), tbl.merge({
+    ["regions.list_all"] = { { code = "iad" } },
+    ["apps.get"] = function()
+      return is_made and APP or failure("not_found", 404)
+    end,
+    ["postgres.create_cluster"] = function()
+      is_made = true
+      return { stdout = "", found = { PGPASSWORD = secret.new("simulated-password") } }
+    end,
+    ["postgres.get"] = { id = "a1", name = "pg2", kind = "unmanaged", machines = {
+      { id = "m1", state = "started" } } },
+  }, more or {}))
+end
+
+t.test("a new cluster is waited for and keeps its password", function()
+  local turns = { "starting", "started" }
+  local cluster, e = create({ ["postgres.get"] = function()
+    return { id = "a1", kind = "unmanaged", machines = {
+      { id = "m1", state = table.remove(turns, 1) } } }
+  end })
+  t.eq(e, nil)
+  t.eq({ cluster.machines[1].state, #turns }, { "started", 0 })
+  t.ok(cluster.credentials.PGPASSWORD:equals("simulated-password"))
+end)
+
+t.test("one that is late, or cannot be seen, keeps its password too", function()
+  for _, seen in ipairs({ failure("forbidden"),
+    { id = "a1", kind = "unmanaged", machines = { { id = "m1", state = "created" } } } }) do
+    local cluster, e, ctx = create({ ["postgres.get"] = seen })
+    t.eq(e, nil)
+    t.ok(cluster.credentials.PGPASSWORD)
+    t.match(ctx.notices[1], "pg2 may not be ready yet")
+  end
+  local cluster, _, ctx = create(nil, { no_wait = true })
+  t.eq(ctx.calls[#ctx.calls], "postgres.create_cluster acme")
+  t.ok(cluster.credentials.PGPASSWORD)
+end)
+
+t.test("a name that is taken is refused before flyctl runs", function()
+  local none, e, ctx = create({ ["apps.get"] = APP })
+  t.err(none, e, "conflict")
+  t.ok(not tbl.contains(ctx.calls, "postgres.create_cluster acme"))
+  none, e, ctx = create(nil, { region = "zzz" })
+  t.err(none, e, "there is no region zzz")
+  t.ok(not tbl.contains(ctx.calls, "postgres.create_cluster acme"))
+end)
+
+t.test("what was made in part is told with how to undo it", function()
+  local turns = 0
+  local none, e = create({
+    ["postgres.create_cluster"] = failure("error"),
+    ["apps.get"] = function()
+      turns = turns + 1
+      return turns > 1 and APP or failure("not_found", 404)
+    end,
+  })
+  t.err(none, e, "refused: error")
+  t.match(e.hint, "destroy app pg2")
+end)
+
+local ATTACH = { cluster = "pg1", app = "web" }
+
+t.test("attaching is done when the secret is there, and says what comes next", function()
+  local is_set = false
+  local replies = tbl.merge(OWN, {
+    ["secrets.list_app"] = function()
+      return is_set and { { name = "DATABASE_URL" } } or {}
+    end,
+    ["postgres.attach_once"] = function()
+      is_set = true
+      return { found = { url = secret.new("postgres://simulated") } }
+    end,
+    ["postgres.list_attachments"] = { { id = "x", database = "web", user = "web",
+      variable = "DATABASE_URL" } },
+  })
+  local made, e, ctx = run("postgres.attach", ATTACH, replies)
+  t.eq(e, nil)
+  t.eq({ made.database, made.user, made.variable }, { "web", "web", "DATABASE_URL" })
+  t.ok(secret.is(made.credentials.DATABASE_URL))
+  t.match(ctx.notices[1], "secrets deploy %-%-app web")
+  made, e = run("postgres.attach", ATTACH, tbl.merge(replies,
+    { ["secrets.list_app"] = {} }))
+  t.err(made, e, "has no secret DATABASE_URL")
+end)
+
+t.test("a secret of that name is not replaced", function()
+  local made, e, ctx = run("postgres.attach", ATTACH, tbl.merge(OWN,
+    { ["secrets.list_app"] = { { name = "DATABASE_URL" } } }))
+  t.err(made, e, "conflict")
+  t.match(e.hint, "%-%-variable NAME, or detach it first")
+  t.ok(not tbl.contains(ctx.calls, "postgres.attach_once web"))
+end)
+
+local function failover(machines, args)
+  return run("postgres.failover", tbl.merge({ cluster = "pg1" }, args or {}),
+    tbl.merge(OWN, { ["machines.list_app"] = machines, ["postgres.failover_once"] = {} }))
+end
+
+t.test("a failover is done when another machine says that it leads", function()
+  local turns = 0
+  local done, e = failover(function()
+    turns = turns + 1
+    return turns < 3 and { machine("m1", "primary"), machine("m2", "replica") }
+      or { machine("m1", "replica"), machine("m2", "primary") }
+  end)
+  t.eq(e, nil)
+  t.eq({ done, turns }, { {}, 3 })
+  done, e = failover({ machine("m1", "primary"), machine("m2", "replica") })
+  t.err(done, e, "timeout")
+  t.match(e.message, "no other machine of cluster pg1 led")
+  done = failover({ machine("m1", "primary"), machine("m2", "replica") }, { no_wait = true })
+  t.ok(done)
+end)
+
+t.test("one machine has nobody to hand over to", function()
+  local done, e, ctx = failover({ machine("m1", "primary") })
+  t.err(done, e, "conflict")
+  t.match(e.hint, "clone m1 %-%-app pg1")
+  t.ok(not tbl.contains(ctx.calls, "postgres.failover_once"))
+end)

@@ -80,9 +80,12 @@ end)
 
 t.test("detaching removes record and secret, and tells what stays", function()
   local unset
+  local attached = { { id = "a1", database = "web", user = "web",
+    variable = "DATABASE_URL" } }
   local list, e, ctx = run("postgres.detach", { cluster = "pg1", app = "web" }, {
-    ["postgres.list_attachments"] = { { id = "a1", database = "web", user = "web",
-      variable = "DATABASE_URL" } },
+    ["postgres.list_attachments"] = function()
+      return unset and {} or attached
+    end,
     ["postgres.forget_attachment"] = {},
     ["secrets.unset"] = function(args)
       unset = args.names
@@ -95,8 +98,19 @@ t.test("detaching removes record and secret, and tells what stays", function()
   t.match(ctx.notices[1], "database web and user web stay in cluster pg1")
   local none
   none, e = run("postgres.detach", { cluster = "pg1", app = "web" },
-    { ["postgres.list_attachments"] = {} })
+    { ["postgres.list_attachments"] = {}, ["mpg.get"] = failure("not_found", 404),
+      ["apps.get"] = { id = "a", name = "pg1", app_role = "postgres_cluster" },
+      ["machines.list_app"] = {} })
   t.err(none, e, "not attached")
+end)
+
+t.test("an attachment that stays is no success", function()
+  local none, e = run("postgres.detach", { cluster = "pg1", app = "web" }, {
+    ["postgres.list_attachments"] = { { id = "a1", variable = "" } },
+    ["postgres.forget_attachment"] = {},
+  })
+  t.err(none, e, "timeout")
+  t.match(e.message, "was not detached from app web")
 end)
 
 t.test("a record that cannot be removed keeps its secret", function()

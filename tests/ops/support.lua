@@ -107,6 +107,10 @@ function M.context(op, replies, more)
     ctx.slept = ctx.slept + seconds
   end
 
+  function ctx.has_flyctl()
+    return true
+  end
+
   function ctx.unique()
     return "unique"
   end
