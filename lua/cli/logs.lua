@@ -67,6 +67,9 @@ local function stream(call, account, selection, write)
   local failed
   local count, e = account:call(call.row.id, call.args, {
     face = "cli",
+    on_notice = function(text)
+      call.out:note(text)
+    end,
     each = function(line)
       local is_wanted, why = selection:test(line)
       local ok = true

@@ -35,8 +35,9 @@ local IDLE_PAUSE = 0.128
 local FIRST_PAUSE = 0.128
 local LONGEST_PAUSE = 4.096
 
---- Failures in a row after which following ends.
-local PATIENCE = 10
+--- Failures in a row after which following ends (with their pauses about five
+--- minutes), and after which it says that it is trying.
+local PATIENCE, WORTH_A_WORD = 75, 4
 
 --- Answers read for one look back, at most: a hundred lines each.
 local MOST_PAGES = 200
@@ -191,6 +192,18 @@ local function hand_on(query, lines, on_line)
   return false
 end
 
+-- Says once that no answer comes, and once that they come again.
+local function tell(deps, query, failures, e)
+  if not deps.notice then
+    return
+  elseif e and failures == WORTH_A_WORD then
+    deps.notice(("the log of app %s does not answer (%s); still trying"):format(
+      query.app, e.message))
+  elseif not e and failures >= WORTH_A_WORD then
+    deps.notice(("the log of app %s answers again; no line is lost"):format(query.app))
+  end
+end
+
 --- Hands on line after line until `on_line` returns false, `till` is past, the
 --- caller is cancelled, or the log cannot be read any more.
 ---@async
@@ -203,6 +216,7 @@ function M.follow(deps, query, on_line)
   while true do
     local lines, e = cursor:read(deps)
     if lines then
+      tell(deps, query, failures)
       failures, pause = 0, FIRST_PAUSE
       if hand_on(query, lines, on_line) then
         return true
@@ -214,6 +228,7 @@ function M.follow(deps, query, on_line)
       end
     else
       failures = failures + 1
+      tell(deps, query, failures, e)
       if FINAL[e.kind] or failures >= PATIENCE then
         return nil, e
       end

@@ -11,8 +11,8 @@ local world = require "face.world"
 
 local HOSTILE = "\27]0;owned\7\27[31mred\27[0m\u{202e}gnp\r\nERROR fake"
 
-local function account(message, machine)
-  local running = assert(sim.start({ limits = false, seed = {
+local function account(message, machine, fault)
+  local running = assert(sim.start({ limits = false, fault = fault, seed = {
     orgs = { { slug = "personal", type = "PERSONAL",
       members = { { user = "user_sim" } } } },
     apps = { { name = "web", org = "personal",
@@ -138,19 +138,45 @@ t.test("without flyctl its way says how to get it", function()
   t.match(result.stderr, "flyctl is not installed")
 end)
 
-t.test("an interrupt ends following at once with 130", function()
-  local running = account("first")
-  local env = env_of(running)
+-- Starts following; returns once the first line is there.
+local function follow(env, words)
   env.HOME = t.tmpdir()
-  local child <close> = assert(process.spawn({
-    argv = { t.binary(), "fly", "logs", "--app", "web", "--follow" },
+  local child = assert(process.spawn({
+    argv = { t.binary(), "fly", "logs", "--follow", table.unpack(words) },
     inherit = { "CLANKER_LUA", "ASAN_OPTIONS" }, env = env,
   }))
   local stream, chunk = child:read()
   t.eq(stream, "stdout", chunk)
-  t.match(chunk, "first\n$")
+  return child, chunk
+end
+
+local function interrupt(child)
   local started = task.now()
   assert(child:kill("SIGINT"))
   t.eq(child:wait().code, 130)
   t.ok(task.now() - started < 2, "it took too long to end")
+end
+
+t.test("an interrupt ends following at once with 130", function()
+  local running = account("first")
+  local child <close>, chunk = follow(env_of(running), { "--app", "web" })
+  t.match(chunk, "first\n$")
+  interrupt(child)
+end)
+
+t.test("so it does while an answer is late, and while none comes", function()
+  for _, fault in ipairs({ "latency=0*1;latency=30000", "latency=0*1;reset*1000" }) do
+    local rule = "/api/v1/apps/web/logs:"
+    local running = account("first", nil, rule .. fault:gsub(";", ";" .. rule))
+    local faults, met = running.account.opts.faults, 0
+    function faults:meet(...)
+      met = met + 1
+      return getmetatable(self).__index.meet(self, ...)
+    end
+    local child <close> = follow(env_of(running), { "--app", "web" })
+    t.eventually(function()
+      return met > 1
+    end, 5)
+    interrupt(child)
+  end
 end)
