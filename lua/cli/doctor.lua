@@ -187,6 +187,21 @@ local function wrong_host(settings, name, e)
   })
 end
 
+-- What a token of some apps only sees of organizations: none, and no error.
+---@async
+local function narrow_scope(account, apps, opts)
+  local orgs = #apps == 0 and account.client:call("orgs.list", {}, opts)
+  if not orgs or #orgs > 0 then
+    return nil
+  end
+  return err.new({
+    kind = "forbidden",
+    message = "the token sees no organization: it is for some apps only",
+    hint = "name the app with --app; for all else use a token of yours, or of the"
+      .. " organization (`fly tokens create org`)",
+  })
+end
+
 ---@async
 local function check_account(add, account)
   require "ops"
@@ -205,6 +220,10 @@ local function check_account(add, account)
     refused.hint = refused.hint or "the token's scope leaves this out: use one of"
       .. " yours, or of the organization (`fly tokens create org`)"
     return add(problem("scope", refused))
+  end
+  local narrow = narrow_scope(account, apps, opts)
+  if narrow then
+    return add(problem("scope", narrow))
   end
   add(fine("account", ("%s, %d %s"):format(name, #apps, #apps == 1 and "app" or "apps")))
 end

@@ -4,6 +4,7 @@
 local fs = require "sys.fs"
 local json = require "base.json"
 local process = require "sys.process"
+local raw = require "kit.raw"
 local sim = require "sim"
 local t = require "kit"
 local tbl = require "base.tbl"
@@ -90,6 +91,25 @@ t.test("a token whose scope leaves things out", function()
   t.match(found.scope.hint, "scope")
 end)
 
+t.test("a token that is for some apps only, and one for another organization", function()
+  local running = account()
+  local function of(name)
+    return tbl.find(running.account.world:list("token"), function(token)
+      return token.name == name
+    end).secret
+  end
+  local code, found = examine(env_of(running, { FLY_API_TOKEN = of("CI deploys") }))
+  t.eq({ code, found.scope.state }, { 3, "problem" })
+  t.match(found.scope.message, "sees no organization")
+  t.match(found.scope.hint, "%-%-app")
+  code, found = examine(env_of(running, { FLY_API_TOKEN = of("read only") }),
+    { "--org", "personal" })
+  t.eq(code, 3)
+  t.match(found.scope.hint, "does not cover that organization")
+  code = examine(env_of(running, { FLY_API_TOKEN = of("read only") }))
+  t.eq(code, 0)
+end)
+
 t.test("a host that is not Fly's", function()
   local code, found = examine(env_of(account({ fault = "/graphql:html" })))
   t.eq(code, 1)
@@ -156,6 +176,22 @@ t.test("the worst of several problems is the exit code", function()
   local code = examine({ PATH = t.tmpdir(), FLY_API_HOSTNAME = "http://127.0.0.1:1",
     FLY_API_BASE_URL = "http://127.0.0.1:1" })
   t.eq(code, 3)
+end)
+
+t.test("a clock that is off, as the server's answer tells", function()
+  for _, off in ipairs({ { -7230, "2h%S* fast" }, { 7230, "2h%S* slow" }, { 0 } }) do
+    local server <close> = raw.start(function(conn)
+      while conn:request() do
+        conn:write("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nDate: ",
+          os.date("!%a, %d %b %Y %H:%M:%S GMT", os.time() + off[1]), "\r\n\r\n")
+      end
+    end)
+    local _, found = examine({ FLY_API_TOKEN = "fo1_simx", FLY_API_HOSTNAME = server.url,
+      FLY_API_BASE_URL = server.url })
+    t.eq(found.clock.state, off[2] and "problem" or "ok")
+    t.match(found.clock.message, off[2] and "clock is " .. off[2] or "agrees")
+    t.eq(found.clock.hint ~= nil, off[2] ~= nil)
+  end
 end)
 
 t.test("a clock that is off", function()
