@@ -17,7 +17,7 @@ local function for_terminal(call, fd, text)
 end
 
 local function with_line_end(text)
-  return str.ends_with(text, "\n") and text or text .. "\n"
+  return (text == "" or str.ends_with(text, "\n")) and text or text .. "\n"
 end
 
 -- The output of a remote command is ours, and so is its exit code.

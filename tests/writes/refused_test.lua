@@ -299,4 +299,6 @@ t.test("every one of these lists can be taken raw", function()
     local code, seen = run(line .. " --raw")
     t.eq({ code, type(json.decode(seen.out)) }, { 0, "table" }, line)
   end
+  local code, seen = run("certs remove www.example.com --app my-app --yes --raw")
+  t.eq({ code, seen.out }, { 0, "" }, "an answer without a body")
 end)
