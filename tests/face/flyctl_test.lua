@@ -120,23 +120,6 @@ t.test("in JSON stdout holds the result alone", function()
   t.match(result.stderr, "image found: nginx:2")
 end)
 
-t.test("an interrupt leaves no program behind either", function()
-  local place = t.tmpdir()
-  local child <close> = assert(process.spawn({
-    argv = { t.binary(), "--sim", "fly", "deploy", "--app", "my-app" },
-    inherit = { "CLANKER_LUA", "ASAN_OPTIONS", "PATH" },
-    env = { HOME = t.tmpdir(), TMPDIR = place },
-  }))
-  repeat
-    local stream, chunk = child:read()
-    t.ok(stream, "it ended before it began")
-  until stream == "stdout" and chunk:find("Updating")
-  t.ok(#fs.list(place) > 0)
-  t.ok(child:kill("SIGINT"))
-  t.eq(child:wait().code, 130)
-  t.eq(fs.list(place), {})
-end)
-
 t.test("what flyctl logs is gone with its directory", function()
   local home, memory = t.tmpdir(), t.tmpdir()
   local fly = open({ HOME = home, XDG_RUNTIME_DIR = memory })

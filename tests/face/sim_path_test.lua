@@ -7,6 +7,25 @@ local process = require "sys.process"
 local t = require "kit"
 local task = require "sys.task"
 
+-- A place for private directories, and the variables that name it.
+local function place_of_links(name)
+  local memory = "/dev/shm"
+  local root = t.tmpdir()
+  if fs.in_memory(memory) then
+    root = memory .. "/" .. root:match("[^/]+$")
+    assert(fs.mkdir(root))
+    t.cleanup(function()
+      fs.remove(root, true)
+    end)
+  end
+  local place = root
+  if name then
+    place = place .. "/" .. name
+    assert(fs.mkdir(place))
+  end
+  return place, { TMPDIR = place, XDG_RUNTIME_DIR = place }
+end
+
 local function options(words, env)
   env = env or {}
   env.HOME = env.HOME or t.tmpdir()
@@ -37,8 +56,9 @@ local function real_flyctl()
 end
 
 t.test("the simulated flyctl comes before the user's, under both names", function()
-  local place, real = t.tmpdir(), real_flyctl()
-  local env = { TMPDIR = place, PATH = real .. ":/usr/bin:/bin" }
+  local place, env = place_of_links()
+  local real = real_flyctl()
+  env.PATH = real .. ":/usr/bin:/bin"
   local result = clanker({ "--sim", "run", script([[
     os.execute("echo $PATH; command -v flyctl; command -v fly")
     os.execute("stat -c %a $(dirname $(command -v fly)); flyctl version; fly version")
@@ -109,16 +129,15 @@ t.test("without a PATH children still find the system's programs", function()
 end)
 
 t.test("a temporary directory that no PATH can name is passed over", function()
-  local place = t.tmpdir() .. "/a:b"
-  t.ok(fs.mkdir(place))
-  local result = clanker({ "--sim", "run", script('os.execute("flyctl version")') },
-    { TMPDIR = place })
+  local place, env = place_of_links("a:b")
+  env.TMPDIR = nil
+  local result = clanker({ "--sim", "run", script('os.execute("flyctl version")') }, env)
   t.match(result.stdout, "^flyctl v")
   t.eq(fs.list(place), {})
 end)
 
 t.test("it goes however the command ends", function()
-  local place = t.tmpdir()
+  local place, env = place_of_links()
   for line, code in pairs({
     ["--sim fly list apps"] = 0, ["--sim fly get app nope"] = 4,
     ["--sim fly scale count 0 --app my-app"] = 9, ["--sim fly list regions --timeout 1ms"] = 7,
@@ -127,15 +146,15 @@ t.test("it goes however the command ends", function()
     for word in line:gmatch("%S+") do
       words[#words + 1] = word
     end
-    t.eq(clanker(words, { TMPDIR = place }).code, code, line)
+    t.eq(clanker(words, env).code, code, line)
     t.eq(fs.list(place), {}, line)
   end
 end)
 
 -- Starts a command that waits, and gives it a signal once it is there.
-local function ended_by(signal, place)
+local function ended_by(signal, place, env)
   local child <close> = assert(process.spawn(options({ "--sim", "fly", "logs", "--app", "my-app",
-    "--follow" }, { TMPDIR = place })))
+    "--follow" }, env)))
   t.ok(child:read())
   t.eq(#fs.list(place), 1)
   t.ok(child:kill(signal))
@@ -148,14 +167,28 @@ local function ended_by(signal, place)
 end
 
 t.test("a signal takes it along, a kill leaves it to the next one", function()
-  local place = t.tmpdir()
+  local place, env = place_of_links()
   for signal, code in pairs({ SIGINT = 130, SIGTERM = 143, SIGHUP = 129 }) do
-    t.eq(ended_by(signal, place).code, code, signal)
+    t.eq(ended_by(signal, place, env).code, code, signal)
     t.eq(fs.list(place), {}, signal)
   end
-  t.eq(ended_by("SIGKILL", place).signal, "SIGKILL")
+  t.eq(ended_by("SIGKILL", place, env).signal, "SIGKILL")
   t.eq(#fs.list(place), 1)
-  t.eq(clanker({ "--sim", "fly", "list", "regions" }, { TMPDIR = place }).code, 0)
+  t.eq(clanker({ "--sim", "fly", "list", "regions" }, env).code, 0)
+  t.eq(fs.list(place), {})
+end)
+
+t.test("an interrupt takes it along while its flyctl is at work", function()
+  local place, env = place_of_links()
+  local child <close> = assert(process.spawn(options({ "--sim", "fly", "deploy", "--app",
+    "my-app" }, env)))
+  repeat
+    local stream, chunk = child:read()
+    t.ok(stream, "it ended before it began")
+  until stream == "stdout" and chunk:find("Updating")
+  t.ok(child:kill("SIGINT"))
+  repeat until not child:read()
+  t.eq(child:wait().code, 130)
   t.eq(fs.list(place), {})
 end)
 

@@ -17,10 +17,11 @@ local NAMES = { "flyctl", "fly" }
 -- What is searched when nothing is told.
 local NO_PATH = "/usr/bin:/bin"
 
--- Where the links may be: a colon would end the directory within a PATH.
+-- Where the links may be: in memory first, which is quicker. A colon would end the
+-- directory within a PATH.
 local function places()
   local all = scratch.in_memory()
-  table.insert(all, 1, scratch.temporary())
+  all[#all + 1] = scratch.temporary()
   return tbl.filter(all, function(place)
     return not place:find(":", 1, true)
   end)
