@@ -39,14 +39,17 @@ local function random_name(prefix)
   end)
 end
 
--- Removes a directory whose lock is held, the lock last.
+-- Removes a directory whose lock is held, the lock last: what still has one is
+-- found by the next sweep.
 local function discard(path, lock)
   for _ = 1, TRIES do -- somebody who is being killed may still write there
     if fs.wipe(path) or not fs.exists(path) then
       break
     end
   end
-  fs.remove(path .. ".lock")
+  if not fs.exists(path) then
+    fs.remove(path .. ".lock")
+  end
   lock:release()
 end
 

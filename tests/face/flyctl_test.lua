@@ -121,7 +121,7 @@ t.test("in JSON stdout holds the result alone", function()
 end)
 
 t.test("what flyctl logs is gone with its directory", function()
-  local home, memory = t.tmpdir(), t.tmpdir()
+  local home, memory = t.tmpdir(), t.memory_dir()
   local fly = open({ HOME = home, XDG_RUNTIME_DIR = memory })
   local result = fly("secrets set KEY=hunter2 --app my-app --via flyctl", {})
   t.eq(result.code, 0, result.stderr)
