@@ -85,7 +85,8 @@ op {
   title = "List machines",
   doc = [[
     Without an app: the machines of all apps, in the organization given or in
-    every one the token can see.
+    every one the token can see. Of these the API tells size, image and
+    metadata; with --app their whole config.
   ]],
   effect = "read",
   calls = {
