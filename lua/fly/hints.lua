@@ -47,7 +47,8 @@ local function not_found(about)
   if about.org then
     return "`clanker fly list orgs` shows the organizations this token sees"
   end
-  return nil
+  local noun = about.id and about.op and about.op:match("^[%w_]+")
+  return noun and ("check the id: `clanker fly list %s` shows what there is"):format(noun) or nil
 end
 
 ---@param status integer

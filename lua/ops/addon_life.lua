@@ -456,32 +456,74 @@ op {
   },
 }
 
--- Destroys an add-on of one provider: names are unique only within it.
-local function destroy(id, title, provider, kind, what, example)
+-- The add-on of one provider: names are unique only within it.
+local function find(ctx, id, at)
+  local addon, e = ctx.call("extensions.get_once", at)
+  if not addon and e.kind == "not_found" then
+    e.hint = ("clanker fly list %s shows what there is"):format(id)
+  end
+  return addon, e
+end
+
+-- Waits until the provider knows it no more.
+local function until_gone(ctx, id, at)
+  return flow.poll(ctx, {
+    seconds = 120, pause = 1, what = ("%s was not gone"):format(at.name),
+  }, function()
+    local _, e = find(ctx, id, at)
+    if e and e.kind ~= "not_found" then
+      return nil, e
+    end
+    return e ~= nil or nil
+  end)
+end
+
+-- What is destroyed, with the app that has its credentials.
+local WITH_APP = tbl.flatten({ COLUMNS, {
+  { "PLAN", "plan.title" },
+  { "ATTACHED", "app.name" },
+} })
+
+-- Destroys an add-on of one provider.
+local function destroy(id, title, provider, kind, what)
+  local params = { { "name", kind, "its name", required = true, pos = 1 } }
+  op {
+    id = id .. ".show",
+    hidden = true,
+    title = "Show what is to be destroyed",
+    effect = "read",
+    calls = { "extensions.get_once" },
+    run = function(ctx, args)
+      return find(ctx, id, { name = args.name, provider = provider })
+    end,
+    params = params,
+    returns = "addon",
+    columns = WITH_APP,
+  }
   op {
     id = id .. ".destroy",
     title = title,
     effect = "destroy",
     confirm = "Destroy {name}? " .. what,
+    preview = id .. ".show",
     calls = { "extensions.get_once", "extensions.destroy_once" },
     run = function(ctx, args)
       local at = { name = args.name, provider = provider }
-      local addon, e = ctx.call("extensions.get_once", at)
-      if not addon then
-        e.hint = e.kind == "not_found"
-          and ("clanker fly list %s shows what there is"):format(id) or e.hint
-        return nil, e
-      end
+      local addon, e = find(ctx, id, at)
       local done
-      done, e = ctx.call("extensions.destroy_once", at)
+      if addon then
+        done, e = ctx.call("extensions.destroy_once", at)
+      end
+      if done and not args.no_wait then
+        done, e = until_gone(ctx, id, at)
+      end
       return done and addon, e
     end,
-    params = {
-      { "name", kind, "its name", required = true, pos = 1 },
-    },
+    params = tbl.flatten({ params,
+      { { "no_wait", "boolean", "do not wait until it is gone" } } }),
     returns = "addon",
     columns = COLUMNS,
-    examples = { ("destroy %s %s"):format(id, example) },
+    examples = { ("destroy %s cache"):format(id) },
   }
 end
 

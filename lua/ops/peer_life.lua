@@ -165,41 +165,79 @@ op {
   },
 }
 
+local REMOVE = {
+  { "name", "peer", "name of the peer", required = true, pos = 1 },
+  { "org", "org", "organization it belongs to" },
+}
+
+local COLUMNS = {
+  { "NAME", "name" },
+  { "REGION", "region" },
+  { "IP", "ip" },
+}
+
+-- The peer to remove and its organization.
+local function to_remove(ctx, args)
+  local org, e = organization(ctx, args)
+  if not org then
+    return nil, nil, e
+  end
+  local peer
+  peer, e = find_peer(ctx, org, args.name)
+  if peer then
+    return peer, org
+  elseif peer == nil then
+    return nil, nil, e
+  end
+  return nil, nil, err.new({
+    kind = "not_found",
+    message = ("organization %s has no peer %s"):format(org.slug, args.name),
+    hint = "its peers: clanker fly list wireguard --org " .. org.slug,
+  })
+end
+
+op {
+  id = "wireguard.show",
+  hidden = true,
+  title = "Show the peer that is to be removed",
+  effect = "read",
+  calls = { "orgs.list", "orgs.get", "wireguard.list_org" },
+  run = function(ctx, args)
+    local peer, _, e = to_remove(ctx, args)
+    return peer, e
+  end,
+  params = REMOVE,
+  returns = "peer",
+  columns = COLUMNS,
+}
+
 op {
   id = "wireguard.remove",
   title = "Remove a WireGuard peer",
   effect = "destroy",
   confirm = "Remove peer {name}? What uses it loses the private network.",
+  preview = "wireguard.show",
   calls = { "orgs.list", "orgs.get", "wireguard.list_org", "wireguard.remove_once" },
   run = function(ctx, args)
-    local org, e = organization(ctx, args)
-    if not org then
+    local peer, org, e = to_remove(ctx, args)
+    if not peer then
       return nil, e
-    end
-    local peer
-    peer, e = find_peer(ctx, org, args.name)
-    if peer == nil then
-      return nil, e
-    elseif not peer then
-      return nil, err.new({
-        kind = "not_found",
-        message = ("organization %s has no peer %s"):format(org.slug, args.name),
-        hint = "its peers: clanker fly list wireguard --org " .. org.slug,
-      })
     end
     local done
     done, e = ctx.call("wireguard.remove_once", { node = org.id, name = args.name })
+    if not done then
+      return nil, e
+    end
+    done, e = flow.poll(ctx, {
+      seconds = 60, pause = 1, what = ("peer %s was not gone"):format(args.name),
+    }, function()
+      local left, why = find_peer(ctx, org, args.name)
+      return left == false or nil, why
+    end)
     return done and peer, e
   end,
-  params = {
-    { "name", "peer", "name of the peer", required = true, pos = 1 },
-    { "org", "org", "organization it belongs to" },
-  },
+  params = REMOVE,
   returns = "peer",
-  columns = {
-    { "NAME", "name" },
-    { "REGION", "region" },
-    { "IP", "ip" },
-  },
+  columns = COLUMNS,
   examples = { "wireguard remove laptop --org personal" },
 }

@@ -202,6 +202,23 @@ op {
   },
 }
 
+-- What does not go with the type is refused: a token that may do more, or
+-- something else, than was meant is no token to hand out.
+local function check_scope(args)
+  local is_deploy = args.type == "deploy"
+  local odd = is_deploy and args.org and "org" or not is_deploy and args.app and "app"
+  if not odd then
+    return true
+  end
+  return nil, err.new({
+    kind = "usage", op = "tokens.create",
+    message = is_deploy and "a deploy token is for one app, not for an organization"
+      or ("a token of type %s is for a whole organization, not for one app"):format(args.type),
+    hint = is_deploy and "give --app NAME alone, or --type org"
+      or "give --org SLUG alone, or --type deploy",
+  })
+end
+
 -- Profile, parameters and organization of the token asked for.
 local function plan_token(ctx, args)
   if args.type == "deploy" then
@@ -281,7 +298,10 @@ op {
     "tokens.create_readonly", "tokens.list_org",
   },
   run = function(ctx, args)
-    if args.type == "readonly" then
+    local fits, misfit = check_scope(args)
+    if not fits then
+      return nil, misfit
+    elseif args.type == "readonly" then
       return create_readonly(ctx, args)
     end
     local plan, e = plan_token(ctx, args)

@@ -164,3 +164,22 @@ t.test("what is not there is not destroyed, nor another provider's", function()
   t.match(e.hint, "list redis")
   t.eq({ asked, #ctx.calls }, { "upstash_redis", 1 })
 end)
+
+t.test("what is destroyed is gone before that is said", function()
+  local function destroy(seen, args)
+    return run("redis.destroy", tbl.merge({ name = "cache" }, args or {}), {
+      ["extensions.get_once"] = seen, ["extensions.destroy_once"] = {},
+    })
+  end
+  local turns = 0
+  local addon, e = destroy(function()
+    turns = turns + 1
+    return turns < 4 and { id = "a1", name = "cache" } or failure("not_found", 404)
+  end)
+  t.eq({ addon.name, e, turns }, { "cache", nil, 4 })
+  addon, e = destroy({ id = "a1", name = "cache" })
+  t.err(addon, e, "timeout")
+  t.match(e.message, "cache was not gone")
+  addon = destroy({ id = "a1", name = "cache" }, { no_wait = true })
+  t.eq(addon.name, "cache")
+end)

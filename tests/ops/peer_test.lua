@@ -133,3 +133,12 @@ t.test("the file has a private key and the gateway's public one", function()
   t.ok(private ~= made.pubkey)
   t.eq(select(2, text:gsub("[%w+/]+=\n", "")), 2) -- the two keys
 end)
+
+t.test("a peer that stays is no success", function()
+  local peer, e = run("wireguard.remove", { name = "laptop", org = "acme" }, {
+    ["orgs.get"] = ORG, ["wireguard.list_org"] = { { name = "laptop" } },
+    ["wireguard.remove_once"] = {},
+  })
+  t.err(peer, e, "timeout")
+  t.match(e.message, "laptop was not gone")
+end)

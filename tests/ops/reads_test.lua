@@ -45,7 +45,9 @@ end
 
 -- What flyctl carries out is tried where there is one.
 local READS = tbl.filter(ops.all(), function(op)
-  return op.effect == "read" and not op.flyctl
+  return op.effect == "read" and not op.flyctl and not tbl.find(op.calls or {}, function(id)
+    return ops.get(id).flyctl ~= nil
+  end)
 end)
 
 -- May be empty on the demo account: nothing there has any.

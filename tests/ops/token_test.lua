@@ -95,3 +95,15 @@ t.test("an answer that got lost says where to look", function()
   t.err(none, e, "timeout")
   t.match(e.hint, "list tokens %-%-org acme")
 end)
+
+t.test("what does not go with the type is refused before anything is asked", function()
+  for _, args in ipairs({
+    { type = "org", org = "acme", app = "web" }, { type = "readonly", app = "web" },
+    { type = "deploy", app = "web", org = "acme" },
+  }) do
+    local none, e, ctx = run("tokens.create", args, {})
+    t.err(none, e, "usage")
+    t.match(e.hint, "alone, or %-%-type")
+    t.eq(ctx.calls, {})
+  end
+end)
