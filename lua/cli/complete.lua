@@ -113,8 +113,9 @@ local function values_for(param, parsed, env)
   local items = env.live(source, parsed)
   local candidates = {}
   for _, item in ipairs(items) do
-    if is_plain(item.value) then
-      candidates[#candidates + 1] = { item.value, one_line(item.text) }
+    local value = math.type(item.value) == "integer" and tostring(item.value) or item.value
+    if is_plain(value) then
+      candidates[#candidates + 1] = { value, one_line(item.text) }
     end
   end
   return candidates

@@ -276,6 +276,28 @@ M.define("integer", {
   end,
 })
 
+-- The number of a release: flyctl shows them with a v in front.
+M.define("release", {
+  metavar = "N",
+  widget = "number",
+  complete = {
+    op = "releases.list", value = "version", describe = "status", from = { "app" },
+  },
+  json = function()
+    return { type = "integer", minimum = 1 }
+  end,
+  check = function(value)
+    if type(value) == "string" then
+      value = tonumber(value:match("^v?(%d+)$"))
+    end
+    local number = math.tointeger(value)
+    if not number or number < 1 then
+      return nil, "must be the number of a release, such as 3"
+    end
+    return number
+  end,
+})
+
 M.define("number", {
   metavar = "N",
   widget = "number",

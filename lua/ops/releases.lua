@@ -80,7 +80,7 @@ op {
   end,
   params = {
     { "app", "app", "name of the app", required = true },
-    { "version", "integer", "number of the release", pos = 1, min = 1 },
+    { "version", "release", "number of the release", pos = 1 },
   },
   returns = "release",
   columns = {
@@ -179,7 +179,7 @@ op {
   end,
   params = {
     { "app", "app", "name of the app", required = true },
-    { "version", "integer", "number of the release", pos = 1, min = 1 },
+    { "version", "release", "number of the release", pos = 1 },
     { "no_wait", "boolean", "do not wait until the machines run" },
   },
   cli = { "rollback" },

@@ -342,6 +342,15 @@ t.test("wrong input is refused before anything runs", function()
   end
 end)
 
+t.test("releases are completed, and taken as flyctl shows them", function()
+  local _, seen = world.run({ "__complete", "--", "--sim", "fly", "rollback", "--app", "my-app",
+    "" }, { home = t.tmpdir() })
+  t.eq(seen.out, "3\tcomplete\n2\tfailed\n1\tcomplete\n")
+  local result = open()("rollback v1 --app my-app")
+  t.eq(result.code, 0, result.stderr)
+  t.match(result.stderr, "\ndeploying release 1: ")
+end)
+
 t.test("the forms people type do what they say", function()
   local run = open()
   local function fly(line)

@@ -57,6 +57,12 @@ t.test("names of existing things are left to the server", function()
   end
 end)
 
+t.test("a release is a number, with a v or without", function()
+  takes("release", { { "3", 3 }, { "v12", 12 }, { 7, 7 } })
+  refuses("release", { "", "v", "0", "v0", "-1", "1.5", "0x3", "1e1", "3 ", "latest", 0, 1.5,
+    true, ("9"):rep(40) }, "number of a release")
+end)
+
 t.test("a new app's name is checked before it is asked for", function()
   takes("new_app", { { "my-app-2", "my-app-2" } })
   refuses("new_app", { "My-App", "2fast", "my_app", "a b" }, "lower%-case letters")
