@@ -58,21 +58,17 @@ local function show_preview(call, account)
   end
   local registry = require "opkit.registry"
   local row = registry.get(call.row.preview)
-  local found, missing, info = {}, nil, nil
+  local found, missing = {}, nil
   for i, args in ipairs(preview_args(call, row)) do
     local value, e
     if i <= MOST_SHOWN then
       value, e = account:call(row.id, args)
     end
     found[#found + 1] = value
-    info = value and e or info
     missing = e and e.kind == "not_found" and e or missing
   end
   local refused = call.row.refuse and #found == 1
     and call.row.refuse(call.args, found[1]) or nil
-  if refused then
-    refused.request_id = info and info.request_id
-  end
   if refused or (#found == 0 and missing) then
     return nil, refused or missing
   elseif #found == 1 and not (opkit.is_list(row) and #found[1] == 0) then

@@ -35,6 +35,31 @@ local function credentials_place(call)
   end
 end
 
+-- Names the target, asks where that is needed, and does it.
+---@async
+local function carry_out(call, account, selection, place)
+  local named, missing = target.name(call, account)
+  if not named then
+    return nil, missing
+  end
+  local agreed, refusal = consent.check(call, account)
+  if not agreed then
+    return nil, refusal
+  end
+  if stream.is_streamed(call.row) then
+    return stream.run(call, account)
+  end
+  local printer = selection and PRINTERS[call.row.id]
+  if printer then
+    return require(printer).print(call, account, selection)
+  end
+  local _ <close> = progress.start(call.out, opkit.paths(call.row)[1])
+  if place then
+    return require("cli.once").print(call, account, place)
+  end
+  return result.print(call, account, selection)
+end
+
 --- Runs the operation of the call.
 ---@async
 ---@param call cli.Call
@@ -57,26 +82,12 @@ function M.run(call)
   if not account then
     return nil, e
   end
-  local named, missing = target.name(call, account)
-  if not named then
-    return nil, missing
+  local code, failure = carry_out(call, account, selection, place)
+  if failure and call.row.effect ~= "read" and failure.kind ~= "declined" then
+    -- What keeps a change from being made came of what was last answered.
+    failure.request_id = failure.request_id or account.request_id
   end
-  local agreed, refusal = consent.check(call, account)
-  if not agreed then
-    return nil, refusal
-  end
-  if stream.is_streamed(call.row) then
-    return stream.run(call, account)
-  end
-  local printer = selection and PRINTERS[call.row.id]
-  if printer then
-    return require(printer).print(call, account, selection)
-  end
-  local _ <close> = progress.start(call.out, opkit.paths(call.row)[1])
-  if place then
-    return require("cli.once").print(call, account, place)
-  end
-  return result.print(call, account, selection)
+  return code, failure
 end
 
 return M

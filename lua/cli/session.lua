@@ -155,6 +155,7 @@ function Session:call(id, args, opts)
   if value == nil then
     return nil, info
   end
+  self.request_id = info.request_id or self.request_id
   for _, warning in ipairs(info.warnings or {}) do
     self.out:warn(warning)
   end
