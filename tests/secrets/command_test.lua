@@ -123,25 +123,25 @@ t.test("an empty value is a value", function()
 end)
 
 t.test("set, list, unset and deploy on the simulated account", function()
-  -- Machines start and stop as time passes.
-  local clock = { now = require("sys.os").wall }
-  local code, w = run({ "--sim", "fly", "secrets", "set", "NEW_KEY=of-the-test", "--app",
-    "my-app", "--via", "api", "-o", "json" }, nil, clock)
+  local function simulated(words) -- where machines start and stop at once
+    return world.run(words, { home = t.tmpdir(), hurried = true, moves = true })
+  end
+  local code, w = simulated({ "--sim", "fly", "secrets", "set", "NEW_KEY=of-the-test", "--app",
+    "my-app", "--via", "api", "-o", "json" })
   t.eq(code, 0, w.err)
   t.eq(json.decode(w.out), { { name = "NEW_KEY", outcome = "deployed" } })
-  code, w = run({ "--sim", "fly", "secrets", "unset", "DATABASE_URL", "NO_KEY", "--app",
-    "my-app", "--yes" }, nil, clock)
+  code, w = simulated({ "--sim", "fly", "secrets", "unset", "DATABASE_URL", "NO_KEY", "--app",
+    "my-app", "--yes" })
   t.eq(code, 0, w.err)
   t.match(w.err, "NO_KEY is not set")
   t.match(w.out, "DATABASE_URL  removed")
-  code, w = run({ "--sim", "fly", "secrets", "unset", "NO_KEY", "--app", "my-app",
-    "--yes" }, nil, clock)
+  code, w = simulated({ "--sim", "fly", "secrets", "unset", "NO_KEY", "--app", "my-app",
+    "--yes" })
   t.eq(code, 4)
   t.match(w.err, "app my%-app has no secret NO_KEY")
-  code, w = run({ "--sim", "fly", "secrets", "unset", "DATABASE_URL", "--app", "my-app" },
-    nil, clock)
+  code, w = simulated({ "--sim", "fly", "secrets", "unset", "DATABASE_URL", "--app", "my-app" })
   t.eq(code, 9)
-  code, w = run({ "--sim", "fly", "secrets", "deploy", "--app", "my-app" }, nil, clock)
+  code, w = simulated({ "--sim", "fly", "secrets", "deploy", "--app", "my-app" })
   t.eq(code, 0, w.err)
   t.match(w.out, "stopped  done")
 end)
