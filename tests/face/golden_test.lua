@@ -57,8 +57,8 @@ local function apply(options, line)
   elseif key == "answer" then -- a terminal, and what is typed there
     options.tty, options.answer = { [0] = true, [2] = true }, value
     options.env.TERM = "dumb" -- which has no progress line
-  elseif key == "clock" then -- moves: for what waits on the other side
-    options.moves = value == "moves"
+  elseif key == "clock" then -- moves: for what waits on the other side, which hurries
+    options.moves, options.hurried = value == "moves", value == "moves"
   elseif key == "broken" then
     options.broken = value
   else
