@@ -197,11 +197,24 @@ function ROUTES.flyctl(ctx, args, values)
   return args.stage and "staged" or "deployed"
 end
 
+-- What refuses a value may quote a part of it, which nothing masks.
+local function unquoted(e, values)
+  for _, value in pairs(values) do
+    if value:shows_in(e.message) then
+      e.message = ("the API refused the values%s; its words repeat a part of one"):format(
+        e.status and (" with status %d"):format(e.status) or "")
+      e.detail = nil
+      break
+    end
+  end
+  return e
+end
+
 function ROUTES.api(ctx, args, values)
   local reply, e = ctx.call("secrets.update_once",
     { app = args.app, values = values })
   if not reply then
-    return nil, e
+    return nil, unquoted(e, values)
   end
   return deploy_staged(ctx, args, state.version_of(reply))
 end

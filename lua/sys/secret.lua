@@ -14,6 +14,7 @@ local M = {}
 ---@field json fun(self): secret.Secret?, string?, string? as a JSON string
 ---@field len fun(self): integer
 ---@field remove_space fun(self): secret.Secret
+---@field shows_in fun(self, text: string): boolean at least 8 bytes of it in a row
 ---@field split fun(self, separator: string): secret.Secret[]
 ---@field starts_with fun(self, text: string, ignore_case?: boolean): boolean
 ---@field sub fun(self, i: integer, j?: integer): secret.Secret

@@ -340,6 +340,7 @@ static const luaL_Reg methods[] = {
     {"json", clk_secret_json},
     {"len", secret_len},
     {"remove_space", secret_remove_space},
+    {"shows_in", clk_secret_shows_in},
     {"split", secret_split},
     {"starts_with", secret_starts_with},
     {"sub", secret_sub},

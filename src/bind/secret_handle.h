@@ -23,5 +23,6 @@ int clk_secret_from_file(lua_State *L);
 int clk_secret_json(lua_State *L);
 int clk_secret_mask_text(lua_State *L);
 int clk_secret_masker(lua_State *L);
+int clk_secret_shows_in(lua_State *L);
 
 #endif

@@ -11,6 +11,9 @@
 /* Entries of one file; more are not an app's environment. */
 enum { DOTENV_MAX = 1000 };
 
+/* Bytes in a row that are no accident. */
+enum { PART = 8 };
+
 /*** The secret as a JSON string, quotes and escapes included. JSON has no way
 --- to say bytes that are not UTF-8.
 ---@return host.secret.Secret? json
@@ -41,6 +44,22 @@ int clk_secret_fits_import(lua_State *L)
     luaL_checklstring(L, 2, &len);
     lua_pushboolean(L, clk_json_size(s->bytes, s->len) != 0
                            && clk_import_fits(s->bytes, s->len, len));
+    return 1;
+}
+
+/*** Whether a text repeats a part of the secret: at least 8 bytes in a row.
+---@param text string
+---@return boolean */
+int clk_secret_shows_in(lua_State *L)
+{
+    struct clk_secret *s = clk_check_secret(L, 1);
+    size_t len;
+    const char *text = luaL_checklstring(L, 2, &len);
+    bool shows = false;
+
+    for (size_t i = 0; !shows && i + PART <= len; i++)
+        shows = memmem(s->bytes, s->len, text + i, PART) != NULL;
+    lua_pushboolean(L, shows);
     return 1;
 }
 

@@ -145,3 +145,15 @@ t.test("any bytes are read or refused, and what is read is in the text", functio
     end
   end
 end)
+
+t.test("a part of a secret is found in a text", function()
+  local s <close> = host.new("0123456789\0abc")
+  for text, shows in pairs({
+    [""] = false, ["1234567"] = false, ["x12345678x"] = true, ["0123456 789"] = false,
+    ["6789\0abc"] = true, ["..0123456789\0abc.."] = true, ["89\0abcxx"] = false,
+  }) do
+    t.eq(s:shows_in(text), shows, text)
+  end
+  local short <close> = host.new("short")
+  t.eq(short:shows_in("short"), false)
+end)

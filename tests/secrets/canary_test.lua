@@ -98,6 +98,13 @@ local OUTCOMES = {
       })
     end,
   }, 1 },
+  ["422 that repeats a part of it"] = { {
+    answer = function(req)
+      return 422, {}, json.encode({
+        error = "bad value: " .. json.decode(req.body).values.CANARY:sub(1, 15) .. "...",
+      })
+    end,
+  }, 1 },
   ["500 page that repeats it"] = { {
     answer = function(req)
       return 500, { ["Content-Type"] = "text/html" },
