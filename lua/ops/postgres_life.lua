@@ -144,8 +144,8 @@ op {
   undo = { op = "apps.destroy", args = { app = "{name}" } },
   examples = {
     "postgres create --name pg1 --region iad --org personal",
-    "postgres create --name pg1 --region iad --vm-size shared-cpu-2x --volume-size 20"
-      .. " --out pg1.env",
+    "postgres create --name pg1 --region iad --org personal --vm-size shared-cpu-2x"
+      .. " --volume-size 20 --out pg1.env",
   },
 }
 

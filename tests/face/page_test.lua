@@ -95,11 +95,7 @@ t.test("with --raw each is JSON alone, but for what flyctl writes", function()
 end)
 
 -- Files that examples name.
-local FILES = {
-  ["key.pem"] = "KEY=1\n", [".env"] = "A=1\nB=2\n",
-  ["redis.env"] = false, ["keys.env"] = false, ["token.txt"] = false,
-  ["wg.conf"] = false,
-}
+local FILES = { ["key.pem"] = "KEY=1\n", [".env"] = "A=1\nB=2\n" }
 
 -- Examples of what the demo account cannot have: a cluster of Postgres inside
 -- an app, the id of a token, a certificate's own files. These, tried elsewhere.
@@ -114,9 +110,9 @@ local function with_files(line, directory)
   return (line:gsub("[%w_.]+", function(word)
     if FILES[word] then
       assert(fs.write(directory .. "/" .. word, FILES[word]))
+      return directory .. "/" .. word
     end
-    return FILES[word] ~= nil and directory .. "/" .. word or nil
-  end))
+  end):gsub("%-%-out ", "%0" .. directory .. "/"))
 end
 
 local function cluster_id()
