@@ -185,9 +185,8 @@ function M.check_region(run, code)
   return M.fail("region %s not found", code)
 end
 
-local function show_help(run, command)
+local function show_usage(run, command)
   local path = table.concat({ "flyctl", table.unpack(command.path) }, " ")
-  run:say("A simulated flyctl: it acts on a simulated account.\n")
   run:say("Usage:\n  %s%s", path, command.is_group and " [command]" or " [flags]")
   local under = commands.under(command.path)
   if #under > 0 then
@@ -200,6 +199,11 @@ local function show_help(run, command)
   for _, flag in ipairs(command.flags) do
     run:say("  %s--%s", flag.short and "-" .. flag.short .. ", " or "    ", flag.name)
   end
+end
+
+local function show_help(run, command)
+  run:say("A simulated flyctl: it acts on a simulated account.\n")
+  show_usage(run, command)
   return true
 end
 
@@ -233,6 +237,17 @@ local function execute(run, line)
   return home[name](run)
 end
 
+-- A line that is refused: how the command is used goes to standard output.
+local function refuse(run, why, command)
+  if command then
+    show_usage(run, command)
+  end
+  run:tell("Error: %s", why)
+  if why:find('^unknown command .+ for "fly"$') then
+    run:say("Run 'fly --help' for usage.\n")
+  end
+end
+
 -- As the real one: a limit in time is 126. (An interrupt is 127: lua/main.lua.)
 local CODES = { timeout = 126 }
 
@@ -242,12 +257,12 @@ local CODES = { timeout = 126 }
 ---@param world sim.flyctl.Surroundings? the process's own unless told
 ---@return integer
 function M.run(words, world)
-  local line, refused = parse.parse(words)
+  local line, refused, shown = parse.parse(words)
   local run = setmetatable({
     world = world or surroundings.real(), flags = line and line.flags, args = line and line.args,
   }, Run)
   if not line then
-    run:tell("Error: %s", refused)
+    refuse(run, refused, shown)
     return 1
   end
   local done, e = execute(run, line)

@@ -204,6 +204,7 @@ end
 ---@param words string[] without the program
 ---@return sim.flyctl.Line? line
 ---@return string? why
+---@return sim.flyctl.Command? shown where flyctl shows how the command is used
 function M.parse(words)
   local command, rest, stray = find_command(words)
   local line = { command = command, flags = {}, args = {} }
@@ -216,13 +217,16 @@ function M.parse(words)
     return nil, ("unknown command %q for %q"):format(stray, label(command))
   end
   local why = read_words(line, rest)
+  if not why and not command.is_group and not line.flags.help then
+    why = check_count(line)
+  end
   if why then
-    return nil, why
+    return nil, why, command
   elseif command.is_group then
     line.flags.help = true
   end
   if not line.flags.help then
-    why = check_count(line) or check_required(line) or check_done(line)
+    why = check_required(line) or check_done(line)
   end
   if why then
     return nil, why
