@@ -79,7 +79,7 @@ static int read_name(struct clk_dotenv *d, struct clk_dotenv_entry *entry)
         return fail(d, "no name of letters, digits and _ before the =");
     skip_blanks(d);
     if (peek(d, 0) != '=')
-        return fail(d, "no = after the name");
+        return fail(d, "no = after the name, which is letters, digits and _");
     d->at++;
     skip_blanks(d);
     return 1;

@@ -103,10 +103,10 @@ end)
 
 t.test("what breaks the rules is told by line, never by content", function()
   for text, why in pairs({
-    ["A=1\nhunter2\n"] = "line 2: no = after the name",
+    ["A=1\nhunter2\n"] = "line 2: no = after the name, which is letters, digits and _",
     ["A=1\n\n=x"] = "line 3: no name of letters, digits and _ before the =",
     ["1A=x"] = "line 1: no name",
-    ["A-B=x"] = "line 1: no = after the name",
+    ["A-B=x"] = "line 1: no = after the name, which is letters, digits and _",
     ["A='hunter2\nB=1\n"] = "line 1: a quote is opened here and never closed",
     ["\nA=\"x\ny\" hunter2"] = "line 3: more text after the closing quote",
     ["A=\"x\"#hunter2"] = "line 1: more text after the closing quote",
