@@ -243,6 +243,20 @@ local function read_single(call, reply, where)
   return value
 end
 
+-- The reply's credentials as secrets, nil without any.
+---@param op op.Row
+---@param body any
+---@return any
+local function credentials_in(op, body)
+  local value = op.sensitive and type(body) == "string" and json.decode(body)
+  if type(value) ~= "table" then
+    return nil
+  end
+  value = unwrap(op, collect.drop_nulls(value))
+  sensitive.take(op, value)
+  return value
+end
+
 ---@async
 ---@param self fly.Fetch
 ---@param call fly.Call
@@ -252,6 +266,8 @@ local function single(self, call)
   if not reply then
     return nil, where
   end
+  -- Taken first: the words of a failure cannot repeat what is a secret by then.
+  local _ <close> = sensitive.hold(credentials_in(call.op, reply.body))
   local check = check_of(call.op)
   local failed = check and check(reply, where)
   if failed then

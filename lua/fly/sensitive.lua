@@ -60,6 +60,32 @@ function M.take(row, value)
   return found
 end
 
+--- Keeps the secrets in a value alive until it is closed, and wipes them then.
+---@param value any
+---@return table? held to be closed
+function M.hold(value)
+  return value ~= nil and setmetatable({ value }, {
+    __close = function(held)
+      M.each(held[1], function(one)
+        one:close()
+      end)
+    end,
+  }) or nil
+end
+
+--- Calls fn with every secret in a value.
+---@param value any
+---@param fn fun(one: secret.Secret)
+function M.each(value, fn)
+  if secret.is(value) then
+    fn(value)
+  elseif type(value) == "table" then
+    for _, inner in pairs(value) do
+      M.each(inner, fn)
+    end
+  end
+end
+
 --- A copy with the word in the place of every secret, for output.
 ---@param value any
 ---@return any

@@ -29,6 +29,14 @@ local MARKS = {
   { 0x2066, 0x2069 },
 }
 
+-- What is a credential wherever it stands, though nobody told us so: tokens, keys
+-- of buckets, the password of an address.
+local CREDENTIALS = {
+  { "fm1[ra]_[%w+/=_-]+", "[secret]" }, { "fm2_[%w+/=_-]+", "[secret]" },
+  { "fo1_[%w_-]+", "[secret]" }, { "tsec_[%w_-]+", "[secret]" }, { "tid_[%w_-]+", "[secret]" },
+  { "(%a://[^%s/@:]*:)[^%s/@]+@", "%1[secret]@" },
+}
+
 ---@return table<string, boolean>
 local function mark_set()
   local set = {}
@@ -76,6 +84,9 @@ end
 ---@return string
 function M.line(text, max)
   text = secret.mask(text:sub(1, MASKED)):sub(1, LOOK)
+  for _, credential in ipairs(CREDENTIALS) do
+    text = text:gsub(credential[1], credential[2])
+  end
   for _, pattern in ipairs(ESCAPES) do
     text = text:gsub(pattern, "")
   end

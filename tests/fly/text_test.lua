@@ -33,3 +33,14 @@ t.test("a long text is cut at a character and marked", function()
   local line = text.line(("x"):rep(5000000))
   t.eq(utf8.len(line), 300)
 end)
+
+t.test("what looks like a credential is none of the reader's business", function()
+  t.eq(text.line("made FlyV1 fm2_aGVsbG8=,fm2_b+c/d for you"),
+    "made FlyV1 [secret],[secret] for you")
+  t.eq(text.line("fo1_a-b_c9, fm1r_x and fm1a_y"), "[secret], [secret] and [secret]")
+  t.eq(text.line("redis://default:simulated@r1.upstash.example.com:6379 failed"),
+    "redis://default:[secret]@r1.upstash.example.com:6379 failed")
+  t.eq(text.line("key tid_abc / tsec_def"), "key [secret] / [secret]")
+  t.eq(text.line("see https://example.com:443/a@b, at 10:30"),
+    "see https://example.com:443/a@b, at 10:30")
+end)
