@@ -43,7 +43,7 @@ end
 ---@return err.Record?
 function M.name(call, account)
   local row, args = call.row, call.args
-  if row.effect ~= "write" and row.effect ~= "destroy" then
+  if row.effect == "read" then
     return true
   elseif row.param.app and type(args.app) == "string" then
     local app, e = account:call("apps.get", { app = args.app })
