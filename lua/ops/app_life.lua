@@ -7,6 +7,7 @@ local flow_machine = require "ops.flow_machine"
 local fmt = require "base.fmt"
 local kinds = require "base.json.kinds"
 local op = require "opkit.op"
+local proof = require "ops.flow_proof"
 local tbl = require "base.tbl"
 
 local APP = { "app", "app", "name of the app", required = true, pos = 1 }
@@ -240,9 +241,9 @@ op {
   doc = "Those that are started, one after another unless told otherwise, so"
     .. " that the app stays up. The API restarts machines, not apps.",
   effect = "write",
-  calls = {
-    "machines.list_app", "machines.get", "machines.restart_once", "apps.get",
-  },
+  calls = tbl.flatten({
+    flow_machine.CALLS, { "machines.list_app", "machines.restart_once" },
+  }),
   run = function(ctx, args)
     local targets, e = flow_machine.targets(ctx, { app = args.app, all = true },
       { started = true })
@@ -254,7 +255,7 @@ op {
     return flow_machine.each(ctx, targets, args.parallel, function(target)
       return flow_machine.act(ctx, target, {
         call = "machines.restart_once", state = "started",
-        no_wait = args.no_wait,
+        shows = proof.restarted, result = "restarted", no_wait = args.no_wait,
       })
     end)
   end,

@@ -5,9 +5,13 @@
 local checks = require "ops.flow_checks"
 local err = require "base.err"
 local json = require "base.json"
+local place = require "ops.flow_place"
 local tbl = require "base.tbl"
 
 local M = {}
+
+--- What a row that uses `update` must name among its calls.
+M.CALLS = tbl.flatten({ { "machines.get", "machines.update_once" }, place.ROOM })
 
 --- A machine's config as it came.
 ---@class ops.Config
@@ -80,11 +84,16 @@ end
 -- not start because of it.
 local function send(ctx, at, read, text, more, lease)
   local is_running = read.machine.state == "started"
-  return ctx.call("machines.update_once", tbl.merge({
+  local reply, e = ctx.call("machines.update_once", tbl.merge({
     app = at.app, id = at.id, config = json.raw(text),
     current_version = version_of(read.machine),
     skip_launch = not is_running or nil,
   }, more), { nonce = lease.nonce })
+  if not reply and e.kind == "capacity" then
+    local guest = json.decode(json.get_raw(text, { "guest" }) or "null")
+    e = place.elsewhere(ctx, e, at, read.machine, type(guest) == "table" and guest or nil)
+  end
+  return reply, e
 end
 
 ---@class ops.Update

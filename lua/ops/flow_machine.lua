@@ -4,11 +4,16 @@
 
 local checks = require "ops.flow_checks"
 local err = require "base.err"
+local flow = require "ops.flow"
 local kinds = require "base.json.kinds"
+local place = require "ops.flow_place"
 local str = require "base.str"
 local tbl = require "base.tbl"
 
 local M = {}
+
+--- What a row that uses `act` must name among its calls, beside the action's.
+M.CALLS = tbl.flatten({ { "machines.get" }, place.ROOM })
 
 ---@class ops.Target
 ---@field app string
@@ -19,9 +24,23 @@ local M = {}
 ---@field call string operation that does it; takes app and id
 ---@field args table? more of its arguments
 ---@field state string? the state it leads to, waited for unless `no_wait`
----@field done table<string, true>? states in which there is nothing to do
+---@field shows (fun(now: table, before: table): boolean)? whether the machine's
+--- record shows that it happened; waited for as well, where the state tells too
+--- little
+---@field result string? what `shows` shows, in words: "restarted"
+---@field done (fun(machine: table): boolean)? whether there is nothing to do
 ---@field refuse (fun(machine: table): err.Record?)? why it cannot be done
 ---@field no_wait boolean?
+
+--- Whether a machine is in one of the states.
+---@param states string[]?
+---@return (fun(machine: table): boolean)?
+function M.is_in(states)
+  local wanted = states and tbl.set(states)
+  return wanted and function(machine)
+    return wanted[machine.state] == true
+  end
+end
 
 -- What a machine's row says of it, with what became of it.
 local function outcome_of(target, machine, outcome, state)
@@ -31,56 +50,111 @@ local function outcome_of(target, machine, outcome, state)
   }
 end
 
--- Asks for it under the lease, and waits until it is so: nobody else changes
--- the machine meanwhile.
-local function carry_out(ctx, at, machine, action, lease)
-  local reply, e = ctx.call(action.call, tbl.merge(at, action.args or {}),
-    { nonce = lease.nonce })
-  if not reply then
-    return nil, e
-  elseif not action.state or action.no_wait then
+local function reach(ctx, at, machine, action)
+  if not action.state then
     return true
   end
-  local reached, why = ctx.wait({
+  return ctx.wait({
     app = at.app, id = at.id, state = action.state,
     version = machine.instance_id, launched = action.state == "started",
   })
+end
+
+-- A machine that did what it was told to, but is not so any more.
+local function gone_wrong(at, machine, action)
+  return err.new({
+    kind = "conflict",
+    message = ("machine %s was %s, but is %s now"):format(at.id, action.result,
+      machine.state),
+    hint = ("its events tell why: clanker fly machines events %s --app %s"):format(
+      at.id, at.app),
+  })
+end
+
+-- Seconds for the record to show it, once the state is reached; and between two
+-- looks.
+local SECONDS, PAUSE = 60, 1
+
+-- Waits for the state, and until the machine's record shows the change.
+local function until_shown(ctx, at, before, action)
+  local opts = {
+    seconds = SECONDS, pause = PAUSE,
+    what = ("nothing shows that machine %s was %s"):format(at.id, action.result),
+  }
+  local now, e = flow.poll(ctx, opts, function()
+    local reached, why = reach(ctx, at, before, action)
+    local seen
+    if reached then
+      seen, why = ctx.call("machines.get", at)
+    end
+    return seen and action.shows(seen, before) and seen or nil, why
+  end)
+  if now and action.state and now.state ~= action.state then
+    return nil, gone_wrong(at, now, action)
+  end
+  return now, e
+end
+
+-- Waits until it is so.
+local function settle(ctx, at, machine, action)
+  local reached, e
+  if action.shows then
+    reached, e = until_shown(ctx, at, machine, action)
+  else
+    reached, e = reach(ctx, at, machine, action)
+  end
   if reached and action.state == "started" then
     return checks.wait(ctx, at, machine)
   end
-  return reached ~= nil or nil, why
+  return reached ~= nil or nil, e
+end
+
+-- Under the lease, so that nobody else changes the machine meanwhile: asks for
+-- it, waits until it is so, and says what became of the machine.
+local function carry_out(ctx, at, machine, action, lease)
+  local e
+  if not machine then
+    machine, e = ctx.call("machines.get", at)
+  end
+  if not machine then
+    return nil, e
+  end
+  local reply, failed = ctx.call(action.call, tbl.merge(at, action.args or {}),
+    { nonce = lease.nonce })
+  if not reply then
+    return nil, place.elsewhere(ctx, failed, at, machine)
+  elseif action.no_wait then
+    return outcome_of(at, machine, "requested")
+  end
+  local settled, why = settle(ctx, at, machine, action)
+  return settled and outcome_of(at, machine, "done", action.state), why
 end
 
 --- Does it, and says what became of the machine.
 ---@async
----@param ctx op.Context
+---@param ctx op.Context its row calls M.CALLS
 ---@param target ops.Target
 ---@param action ops.Action
 ---@return table? outcome
 ---@return err.Record?
 function M.act(ctx, target, action)
   local at = { app = target.app, id = target.id }
-  local machine, e = ctx.call("machines.get", at)
-  if not machine then
-    return nil, e
-  elseif action.done and action.done[machine.state] then
-    return outcome_of(target, machine, "unchanged")
+  local machine, e
+  if action.done or action.refuse then -- what needs no change needs no lease
+    machine, e = ctx.call("machines.get", at)
+    if not machine then
+      return nil, e
+    elseif action.done and action.done(machine) then
+      return outcome_of(target, machine, "unchanged")
+    end
+    local refused = action.refuse and action.refuse(machine)
+    if refused then
+      return nil, refused
+    end
   end
-  local refused = action.refuse and action.refuse(machine)
-  if refused then
-    return nil, refused
-  end
-  local done, failed = ctx.lease(at, function(lease)
+  return ctx.lease(at, function(lease)
     return carry_out(ctx, at, machine, action, lease)
   end)
-  if not done then
-    return nil, failed
-  elseif not action.state then
-    return outcome_of(target, machine, "done")
-  elseif action.no_wait then
-    return outcome_of(target, machine, "requested")
-  end
-  return outcome_of(target, machine, "done", action.state)
 end
 
 -- "2 of 5 machines done; 1 failed (machine 1: lease held); 2 not tried"

@@ -7,8 +7,11 @@ local tbl = require "base.tbl"
 
 local M = {}
 
+--- What a row must name among its calls to learn which regions have room.
+M.ROOM = { "apps.get", "regions.placements" }
+
 --- What a row that uses this module must name among its calls.
-M.CALLS = { "regions.list_all", "apps.get", "regions.placements" }
+M.CALLS = tbl.flatten({ { "regions.list_all" }, M.ROOM })
 
 -- Regions named in a hint.
 local MOST = 8
@@ -60,6 +63,11 @@ local function with_room(ctx, wanted)
   end)
 end
 
+-- "ams, fra and ord": so many that a line holds them.
+local function names(codes)
+  return str.join(table.move(codes, 1, math.min(#codes, MOST), 1, {}))
+end
+
 --- An error for want of room, with the regions that have some as its hint. Any
 --- other error is left as it is.
 ---@async
@@ -79,10 +87,38 @@ function M.suggest(ctx, e, wanted)
   end)
   if #codes > 0 then
     table.sort(codes)
-    e.hint = ("there is room in %s%s"):format(
-      str.join(table.move(codes, 1, math.min(#codes, MOST), 1, {})),
+    e.hint = ("there is room in %s%s"):format(names(codes),
       wanted.how and ": " .. wanted.how or "")
   end
+  return e
+end
+
+--- An error for want of room where a machine is, which cannot move: with the
+--- regions a copy could be made in. Any other error is left as it is.
+---@async
+---@param ctx op.Context its row calls M.ROOM
+---@param e err.Record
+---@param at ops.Target
+---@param machine table
+---@param guest table? the size there is no room for; the machine's unless told
+---@return err.Record
+function M.elsewhere(ctx, e, at, machine, guest)
+  if e.kind ~= "capacity" then
+    return e
+  end
+  local codes = with_room(ctx, {
+    app = at.app, guest = guest or tbl.get(machine, "config.guest"),
+  })
+  table.sort(codes or {}, function(a, b)
+    local home = machine.region -- another host there is the nearest
+    return a ~= b and (a == home or (b ~= home and a < b))
+  end)
+  local found = codes and codes[1]
+  local mounts = tbl.get(machine, "config.mounts")
+  e.hint = ("%sa machine stays on its host; try again later, or copy it: clanker fly clone %s"
+    .. " --region %s --app %s%s"):format(
+    found and ("there is room in %s; "):format(names(codes)) or "", at.id, found or "REGION",
+    at.app, type(mounts) == "table" and next(mounts) and " (with empty volumes)" or "")
   return e
 end
 

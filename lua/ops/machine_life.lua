@@ -5,6 +5,7 @@ local cells = require "ops.cells"
 local err = require "base.err"
 local flow = require "ops.flow_machine"
 local op = require "opkit.op"
+local proof = require "ops.flow_proof"
 local tbl = require "base.tbl"
 
 local APP = { "app", "app", "app the machines belong to", required = true }
@@ -33,7 +34,9 @@ end
 ---@field from string[] states in which `all` means a machine
 ---@field what string these states in words
 ---@field state string? it leads to
----@field is_done string[]? states in which nothing is to do
+---@field done (fun(machine: table): boolean)? whether nothing is to do
+---@field shows (fun(now: table, before: table): boolean)? as in ops.Action
+---@field result string? as in ops.Action
 ---@field parallel integer? default
 ---@field params table[]? more parameters, passed on
 ---@field cli string[]?
@@ -51,7 +54,7 @@ local function declare(life)
     title = life.title,
     doc = life.doc,
     effect = "write",
-    calls = { "machines.get", "machines.list_app", call },
+    calls = tbl.flatten({ flow.CALLS, { "machines.list_app", call } }),
     run = function(ctx, args)
       local targets, e = flow.targets(ctx, args, from)
       if not targets then
@@ -63,8 +66,8 @@ local function declare(life)
       end
       return flow.each(ctx, targets, args.parallel, function(target)
         return flow.act(ctx, target, {
-          call = call, args = more, state = life.state, no_wait = args.no_wait,
-          done = life.is_done and tbl.set(life.is_done),
+          call = call, args = more, state = life.state, shows = life.shows,
+          result = life.result, done = life.done, no_wait = args.no_wait,
         })
       end)
     end,
@@ -89,7 +92,7 @@ declare {
   from = { "stopped", "suspended", "created" },
   what = "stopped or suspended",
   state = "started",
-  is_done = { "started" },
+  done = flow.is_in({ "started" }),
   cli = { "start" },
   undo = "machines.stop",
 }
@@ -100,7 +103,7 @@ declare {
   from = { "started" },
   what = "started",
   state = "stopped",
-  is_done = { "stopped" },
+  done = flow.is_in({ "stopped" }),
   cli = { "stop" },
   undo = "machines.start",
   params = {
@@ -112,10 +115,13 @@ declare {
 declare {
   verb = "restart",
   title = "Restart machines",
-  doc = "One after another unless told otherwise, so that the app stays up.",
+  doc = "One after another unless told otherwise, so that the app stays up. Done is"
+    .. " a machine whose events show that it started again.",
   from = { "started" },
   what = "started",
   state = "started",
+  shows = proof.restarted,
+  result = "restarted",
   parallel = 1,
   params = {
     { "signal", "enum", "signal to its processes", values = SIGNALS },
@@ -130,7 +136,7 @@ declare {
   from = { "started" },
   what = "started",
   state = "suspended",
-  is_done = { "suspended" },
+  done = flow.is_in({ "suspended" }),
   cli = { "suspend" },
   undo = "machines.start",
 }
@@ -140,6 +146,9 @@ declare {
   title = "Stop sending requests to machines",
   from = { "started", "stopped", "suspended" },
   what = "there",
+  shows = proof.cordoned,
+  result = "cordoned",
+  done = proof.cordoned,
   cli = { "cordon" },
   undo = "machines.uncordon",
 }
@@ -149,6 +158,9 @@ declare {
   title = "Send requests to machines again",
   from = { "started", "stopped", "suspended" },
   what = "there",
+  shows = proof.uncordoned,
+  result = "uncordoned",
+  done = proof.uncordoned,
   cli = { "uncordon" },
   undo = "machines.cordon",
 }
@@ -173,7 +185,7 @@ op {
   effect = "destroy",
   preview = "machines.get",
   confirm = "Destroy machine {id} of app {app}? What is on its own disk is lost.",
-  calls = { "machines.get", "machines.destroy_once" },
+  calls = tbl.flatten({ flow.CALLS, { "machines.destroy_once" } }),
   run = function(ctx, args)
     local targets = tbl.map(args.id, function(id)
       return { app = args.app, id = id }
@@ -181,7 +193,7 @@ op {
     return flow.each(ctx, targets, args.parallel, function(target)
       return flow.act(ctx, target, {
         call = "machines.destroy_once", args = { force = args.force },
-        state = "destroyed", done = { destroyed = true },
+        state = "destroyed", done = flow.is_in({ "destroyed" }),
         refuse = refuse_running(args), no_wait = args.no_wait,
       })
     end)

@@ -178,10 +178,7 @@ op {
     there too, and --region only makes sure that it is the one meant.
   ]],
   effect = "write",
-  calls = {
-    "machines.get", "machines.list_app", "machines.update_once",
-    "volumes.list_app",
-  },
+  calls = tbl.flatten({ config.CALLS, { "machines.list_app", "volumes.list_app" } }),
   run = function(ctx, args)
     local targets, e = flow_machine.targets(ctx, args,
       { started = true, stopped = true, suspended = true })

@@ -138,6 +138,7 @@ op {
     { "IMAGE", cells.image },
     { "CHECKS", cells.checks },
     { "PRIVATE IP", "private_ip" },
+    { "CORDONED", "cordoned", format = "boolean" },
     { "HOST", "host_status" },
     { "CREATED", "created_at", format = "ago" },
     { "UPDATED", "updated_at", format = "ago" },

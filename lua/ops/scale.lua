@@ -10,7 +10,6 @@ local guests = require "ops.guest"
 local json = require "base.json"
 local kinds = require "base.json.kinds"
 local op = require "opkit.op"
-local place = require "ops.flow_place"
 local resource = require "opkit.resource"
 local spec = require "ops.machine_spec"
 local tbl = require "base.tbl"
@@ -137,15 +136,6 @@ local function fitting(targets, args)
   return targets
 end
 
--- A machine stays on its host, which may have no room for more of it.
-local function no_room(ctx, e, target, asked)
-  return place.suggest(ctx, e, {
-    app = target.app, guest = guests.resolve(asked, target.guest),
-    how = ("its host has none, so make one like it there (clanker fly clone %s --app %s"
-      .. " --region REGION)"):format(target.id, target.app),
-  })
-end
-
 -- An operation that gives all machines of an app another size.
 local function resize(id, title, first, more)
   op {
@@ -155,9 +145,7 @@ local function resize(id, title, first, more)
       .. " the Machines API, so that flyctl is not needed.",
     effect = "write",
     cost = "larger machines cost more.",
-    calls = tbl.flatten({
-      { "machines.list_app", "machines.get", "machines.update_once" }, place.CALLS,
-    }),
+    calls = tbl.flatten({ { "machines.list_app" }, config.CALLS }),
     run = function(ctx, args)
       local targets, e = machines_of(ctx, args)
       if targets then
@@ -168,7 +156,7 @@ local function resize(id, title, first, more)
       end
       local asked = { size = args.size, memory = args.memory, cpus = args.cpus }
       return flow_machine.each(ctx, targets, args.parallel, function(target)
-        local updated, failed = config.update(ctx, target, {
+        return config.update(ctx, target, {
           no_wait = args.no_wait,
           change = function(read)
             local changes, why = spec.changes(asked,
@@ -179,7 +167,6 @@ local function resize(id, title, first, more)
             return json.edit(read.text, changes)
           end,
         })
-        return updated, failed and no_room(ctx, failed, target, asked)
       end)
     end,
     params = tbl.flatten({

@@ -257,10 +257,10 @@ op {
     Only text can be a value: the API takes no bytes that are not UTF-8.
   ]],
   effect = "write",
-  calls = {
+  calls = tbl.flatten({ config.CALLS, {
     "secrets.update_once", "secrets.import_once", "secrets.list_app",
-    "machines.list_app", "machines.get", "machines.update_once",
-  },
+    "machines.list_app",
+  } }),
   run = function(ctx, args)
     if not args.values or next(args.values) == nil then
       return nil, err.new({ kind = "usage", message = "there is no secret to set" })
@@ -336,10 +336,9 @@ op {
   doc = "Then every machine is updated, one after another, unless --stage.",
   effect = "destroy",
   confirm = "Unset {names} of app {app}? Nobody can read the value back.",
-  calls = {
+  calls = tbl.flatten({ config.CALLS, {
     "secrets.list_app", "secrets.update_once", "machines.list_app",
-    "machines.get", "machines.update_once",
-  },
+  } }),
   run = function(ctx, args)
     local names, e = known(ctx, args)
     if not names then
@@ -378,7 +377,7 @@ op {
   doc = "Updates the machines one after another unless told otherwise; their"
     .. " config stays as it is.",
   effect = "write",
-  calls = { "machines.list_app", "machines.get", "machines.update_once" },
+  calls = tbl.flatten({ { "machines.list_app" }, config.CALLS }),
   run = function(ctx, args)
     local list, e = targets(ctx, args.app)
     if not list then

@@ -1,6 +1,8 @@
 --- The platform's regions as the simulator knows them.
 --- Data and lookups; pure.
 
+local problem = require "sim.problem"
+
 local M = {}
 
 ---@class sim.Region
@@ -81,6 +83,20 @@ function M.capacity(world, code)
     return 0
   end
   return 100
+end
+
+--- Whether something more can run in a region.
+---@param world sim.World
+---@param code string
+---@return boolean?
+---@return sim.Problem?
+function M.check_room(world, code)
+  if M.capacity(world, code) > 0 then
+    return true
+  end
+  return problem.new(412, "insufficient resources available to fulfill "
+    .. "request: could not reserve resource for machine in " .. code,
+    "insufficient_capacity")
 end
 
 return M

@@ -108,12 +108,13 @@ t.test("restarting an app restarts what is started, one by one", function()
   local rows, _, ctx = run("apps.restart", { app = "my-app" }, {
     ["machines.list_app"] = { { id = "2", state = "started" }, { id = "1", state = "started" },
       { id = "3", state = "stopped" } },
-    ["machines.get"] = { state = "started" }, ["machines.restart_once"] = {},
+    ["machines.get"] = support.restarting(), ["machines.restart_once"] = {},
   })
   t.eq(pluck(rows, "id"), { "1", "2" })
-  t.eq(ctx.calls[2], "machines.get my-app 1")
+  t.eq(ctx.calls[2], "lease my-app 1")
   t.eq(ctx.calls[5], "wait my-app 1 started")
-  t.eq(ctx.calls[7], "machines.get my-app 2")
+  t.eq(ctx.calls[7], "release my-app 1")
+  t.eq(ctx.calls[8], "lease my-app 2")
   local none, e = run("apps.restart", { app = "my-app" },
     { ["machines.list_app"] = { { id = "3", state = "stopped" } } })
   t.err(none, e, "no machine of app my%-app is started")

@@ -46,11 +46,108 @@ t.test("signal and timeout go along", function()
   })
 end)
 
-t.test("cordon has nothing to wait for", function()
-  local rows, _, ctx = run("machines.cordon", { app = "web", id = { "1" } },
-    { ["machines.get"] = STOPPED, ["machines.cordon_once"] = {} })
-  t.eq(rows[1].outcome, "done")
+t.test("cordon is done when the machine's record shows it, not before", function()
+  local looks = 0
+  local replies = {
+    ["machines.cordon_once"] = {},
+    ["machines.get"] = function()
+      looks = looks + 1
+      return tbl.merge(STOPPED, { cordoned = looks == 4 })
+    end,
+  }
+  local rows, _, ctx = run("machines.cordon", { app = "web", id = { "1" } }, replies)
+  t.eq({ rows[1].outcome, rows[1].state, looks }, { "done", "stopped", 4 })
   t.eq(ctx.calls[#ctx.calls], "release web 1")
+  looks = -100
+  local e
+  rows, e, ctx = run("machines.cordon", { app = "web", id = { "1" } }, replies)
+  t.err(rows, e, "timeout")
+  t.match(e.message, "nothing shows that machine 1 was cordoned within 60 s")
+  t.eq(ctx.calls[#ctx.calls], "release web 1")
+  rows = run("machines.cordon", { app = "web", id = { "1" }, no_wait = true }, replies)
+  t.eq(rows[1].outcome, "requested")
+end)
+
+t.test("what is cordoned, or is not, needs no lease to be so", function()
+  for verb, machine in pairs({ cordon = { state = "started", cordoned = true },
+    uncordon = { state = "started" } }) do
+    local rows, _, ctx = run("machines." .. verb, { app = "web", id = { "1" } },
+      { ["machines.get"] = machine })
+    t.eq(rows[1].outcome, "unchanged")
+    t.eq(ctx.calls, { "machines.get web 1" })
+  end
+end)
+
+local OLD_RUN = { { id = "e2", type = "start", status = "started" },
+  { id = "e1", type = "launch", status = "created" } }
+
+local function events(...)
+  return tbl.flatten({ { ... }, OLD_RUN })
+end
+
+-- Restarts a machine that looks so, one look after the other (the last stays).
+local function restart(looks, replies)
+  local at = 0
+  return run("machines.restart", { app = "web", id = { "1" } }, tbl.merge({
+    ["machines.restart_once"] = {},
+    ["machines.get"] = function()
+      at = at + 1
+      return tbl.merge({ id = "1", state = "started" }, looks[math.min(at, #looks)])
+    end,
+  }, replies or {}))
+end
+
+t.test("that it is started does not prove a restart: its events do", function()
+  local asked = { id = "e3", type = "restart", status = "restarting" }
+  local rows, e, ctx = restart({
+    { events = OLD_RUN }, { events = OLD_RUN }, { events = events(asked) },
+    { events = events({ id = "e4", type = "start", status = "started" }, asked) },
+  })
+  t.eq(e, nil)
+  t.eq({ rows[1].outcome, rows[1].state }, { "done", "started" })
+  t.eq(ctx.calls, { "lease web 1", "machines.get web 1", "machines.restart_once web 1",
+    "wait web 1 started", "machines.get web 1", "wait web 1 started", "machines.get web 1",
+    "wait web 1 started", "machines.get web 1", "release web 1" })
+end)
+
+t.test("a restart that nothing shows is a failure", function()
+  local rows, e, ctx = restart({ { events = OLD_RUN } })
+  t.err(rows, e, "timeout")
+  t.match(e.message, "nothing shows that machine 1 was restarted within 60 s")
+  t.eq(ctx.calls[#ctx.calls], "release web 1")
+end)
+
+t.test("a machine that ended right after its restart is a failure", function()
+  local rows, e = restart({ { events = OLD_RUN }, { state = "stopped", events = events(
+    { id = "e4", type = "exit", status = "stopped" },
+    { id = "e3", type = "start", status = "started" }) } })
+  t.err(rows, e, "conflict")
+  t.eq(e.message, "machine 1 was restarted, but is stopped now")
+  t.match(e.hint, "machines events 1 %-%-app web")
+end)
+
+t.test("no room where a machine is: regions to copy it to", function()
+  local replies = {
+    ["machines.get"] = tbl.merge(STOPPED,
+      { config = { guest = { cpus = 2 }, mounts = { { volume = "vol_1" } } } }),
+    ["machines.start_once"] = failure("capacity", 412),
+    ["apps.get"] = { name = "web", organization = { slug = "acme" } },
+    ["regions.placements"] = function(args)
+      t.eq({ args.org, args.guest.cpus }, { "acme", 2 })
+      return { { region = "fra" }, { region = "iad" }, { region = "ams" } }
+    end,
+  }
+  local rows, e, ctx = run("machines.start", { app = "web", id = { "1" } }, replies)
+  t.err(rows, e, "capacity")
+  t.eq(e.hint, "there is room in iad, ams and fra; a machine stays on its host; try again"
+    .. " later, or copy it: clanker fly clone 1 --region iad --app web (with empty volumes)")
+  t.eq(ctx.calls[#ctx.calls], "release web 1")
+  replies["regions.placements"] = {}
+  replies["machines.get"] = STOPPED
+  rows, e = run("machines.start", { app = "web", id = { "1" } }, replies)
+  t.eq(rows, nil)
+  t.eq(e.hint, "a machine stays on its host; try again later, or copy it: clanker fly clone 1"
+    .. " --region REGION --app web")
 end)
 
 t.test("a lease held by somebody else is the error, and nothing is asked", function()
@@ -100,7 +197,7 @@ end)
 
 t.test("after a failure no new machine is begun, and each is accounted for", function()
   local rows, e = run("machines.restart", { app = "web", id = { "1", "2", "3" } }, {
-    ["machines.get"] = { state = "started", region = "iad" },
+    ["machines.get"] = support.restarting({ region = "iad" }),
     ["machines.restart_once web 1"] = {},
     ["machines.restart_once web 2"] = failure("server", 500),
   })

@@ -133,7 +133,7 @@ t.test("a machine whose host has no room is to be copied where there is some", f
     end,
   })
   t.err(done, e, "capacity")
-  t.match(e.hint, "there is room in ams and iad: .*clanker fly clone m1 %-%-app web")
+  t.match(e.hint, "there is room in iad and ams; .*clanker fly clone m1 %-%-region iad %-%-app web")
   t.eq(wanted.memory_mb, 1024)
 end)
 

@@ -129,6 +129,19 @@ function M.context(op, replies, more)
   return ctx
 end
 
+--- A reply to "machines.get": a machine that started anew at every look.
+---@param machine table? more of it
+---@return fun(): table
+function M.restarting(machine)
+  local looks = 0
+  return function()
+    looks = looks + 1
+    return tbl.merge({ state = "started", events = {
+      { id = "event " .. looks, type = "start", status = "started" },
+    } }, machine or {})
+  end
+end
+
 --- An error as the transport would give it.
 function M.failure(kind, status)
   return err.new({ kind = kind, status = status, message = "refused: " .. kind })

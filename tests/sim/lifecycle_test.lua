@@ -93,7 +93,7 @@ t.test("cordon and uncordon mark the machine", function()
   sim:expect(200, "POST", path .. "/cordon")
   t.eq(sim:get(path).cordoned, true)
   sim:expect(200, "POST", path .. "/uncordon")
-  t.eq(sim:get(path).cordoned, nil)
+  t.eq(sim:get(path).cordoned, false)
 end)
 
 t.test("a signal can end the main process", function()

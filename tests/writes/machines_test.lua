@@ -197,6 +197,57 @@ t.test("where there is no room, other regions are offered", function()
   t.ok(tbl.contains(account.requests, "POST /v1/platform/placements"))
 end)
 
+t.test("where a machine cannot start for want of room, a copy elsewhere is offered", function()
+  local account = worlds.open({ seed = { full_regions = { "iad", "fra" } } })
+  local function refused(op, args)
+    local rows, e = account.call(op, tbl.merge({ app = "my-app" }, args))
+    t.eq(rows, nil)
+    whole(e, "capacity")
+    t.match(e.hint, "^there is room in ams.*copy it: clanker fly clone %x+ %-%-region ams"
+      .. " %-%-app my%-app")
+    t.lacks(e.hint, "fra")
+    account.no_lease()
+  end
+  local id = account.machine("my-app", "started").id
+  account.expect("machines.stop", { app = "my-app", id = { id } })
+  refused("machines.start", { id = { id } })
+  t.eq(account.world:get("machine", id).state, "stopped")
+  refused("machines.update", { id = { id }, memory = 2048 })
+  account.expect("machines.update", { app = "my-app", id = { id }, env = { A = "1" } })
+end)
+
+t.test("a restart is done when the machine ran anew, a cordon when it is one", function()
+  local account = worlds.open()
+  local id = account.machine("my-app", "started").id
+  local inside = account.world:get("machine", id)
+  local started = inside.events[1].id
+  account.expect("machines.restart", { app = "my-app", id = { id } })
+  t.ok(inside.events[1].id > started)
+  t.eq({ inside.events[1].type, inside.state }, { "start", "started" })
+  account.expect("machines.cordon", { app = "my-app", id = { id } })
+  t.eq(inside.cordoned, true)
+  account.no_lease()
+end)
+
+-- A platform that says yes and then does nothing.
+t.test("what was accepted and never happens is a failure", function()
+  for _, verb in ipairs({ "restart", "cordon" }) do
+    local account = worlds.open({
+      fault = "POST /v1/apps/my-app/machines/*/" .. verb .. ":200=done",
+      client = { wall = worlds.clock(1000) },
+    })
+    local id = account.machine("my-app", "started").id
+    local rows, e = account.call("machines." .. verb, { app = "my-app", id = { id } })
+    t.eq(rows, nil)
+    t.eq(e.kind, "timeout")
+    t.match(e.message, "nothing shows that machine " .. id .. " was " .. verb .. "e?d within")
+    t.ok(e.hint)
+    account.no_lease()
+    rows = account.expect("machines." .. verb, { app = "my-app", id = { id }, no_wait = true })
+    t.eq(rows[1].outcome, "requested")
+  end
+end)
+
 t.test("a failed copy leaves no volume behind that it does not tell", function()
   local id = "585189504ea5e3" -- has a volume
   local function copy(answer)

@@ -101,10 +101,10 @@ local function check_place(world, app, region)
   if not regions.usable(region) then
     return problem.new(400,
       ("invalid_argument: region %q is not available"):format(region))
-  elseif regions.capacity(world, region) < 1 then
-    return problem.new(412, "insufficient resources available to fulfill "
-      .. "request: could not reserve resource for machine in " .. region,
-      "insufficient_capacity")
+  end
+  local ok, wrong = regions.check_room(world, region)
+  if not ok then
+    return nil, wrong
   end
   return check_quota(world, app)
 end
@@ -258,6 +258,20 @@ local function check_update(world, app, machine, body)
   return ok, wrong
 end
 
+-- A machine that grows needs room for more.
+local function check_growth(world, machine, config)
+  local function guest_of(value)
+    local guest = request.member(value, "guest")
+    return request.member(guest, "cpus") or 0, request.member(guest, "memory_mb") or 0
+  end
+  local cpus, memory = guest_of(config)
+  local old_cpus, old_memory = guest_of(M.config(machine))
+  if cpus > old_cpus or memory > old_memory then
+    return regions.check_room(world, machine.region)
+  end
+  return true
+end
+
 --- Replaces a machine's config from an update body.
 ---@param world sim.World
 ---@param machine sim.Machine
@@ -274,6 +288,10 @@ function M.update(world, machine, body, owner)
   local config
   config, wrong = configs.normalize(body.config)
   if not config then
+    return nil, wrong
+  end
+  ok, wrong = check_growth(world, machine, config)
+  if not ok then
     return nil, wrong
   end
   local volumes

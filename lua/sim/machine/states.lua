@@ -6,6 +6,7 @@ local tbl = require "base.tbl"
 local images = require "sim.images"
 local logs = require "sim.logs"
 local problem = require "sim.problem"
+local regions = require "sim.regions"
 
 local M = {}
 
@@ -233,6 +234,11 @@ function M.start(world, machine)
   local is_resting = M.LASTING[previous] and not machine.steps
   if not is_resting then
     return cannot("start", machine)
+  end
+  -- What does not run holds no CPUs and no memory.
+  local ok, wrong = regions.check_room(world, machine.region)
+  if not ok then
+    return nil, wrong
   end
   local steps = boot(machine, 0)
   if previous == "suspended" then

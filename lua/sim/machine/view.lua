@@ -84,7 +84,7 @@ function M.machine(machine)
     events = json.array(recent_events(machine)),
     checks = view_checks(machine),
     host_status = machine.host_status or "ok",
-    cordoned = machine.cordoned,
+    cordoned = machine.cordoned == true,
   }
 end
 
