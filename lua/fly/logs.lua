@@ -1,6 +1,7 @@
 --- An app's log by polling: the newest lines once, or line after line.
 --- Waits. A reply counts whole or not at all, so that no line is lost or repeated.
 
+local err = require "base.err"
 local json = require "base.json"
 local tbl = require "base.tbl"
 local time = require "base.time"
@@ -136,7 +137,7 @@ function Cursor:read(deps)
     next_token = self.token,
   })
   if not page then
-    return nil, e
+    return nil, err.wrap(e, "log of app " .. query.app)
   end
   local lines = {}
   for _, entry in ipairs(type(page.data) == "table" and page.data or {}) do
@@ -197,8 +198,7 @@ local function tell(deps, query, failures, e)
   if not deps.notice then
     return
   elseif e and failures == WORTH_A_WORD then
-    deps.notice(("the log of app %s does not answer (%s); still trying"):format(
-      query.app, e.message))
+    deps.notice(("no answer (%s); still trying"):format(e.message))
   elseif not e and failures >= WORTH_A_WORD then
     deps.notice(("the log of app %s answers again; no line is lost"):format(query.app))
   end

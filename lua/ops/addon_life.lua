@@ -485,7 +485,7 @@ local WITH_APP = tbl.flatten({ COLUMNS, {
 } })
 
 -- Destroys an add-on of one provider.
-local function destroy(id, title, provider, kind, what)
+local function destroy(id, title, provider, kind, what, example)
   local params = { { "name", kind, "its name", required = true, pos = 1 } }
   op {
     id = id .. ".show",
@@ -523,7 +523,7 @@ local function destroy(id, title, provider, kind, what)
       { { "no_wait", "boolean", "do not wait until it is gone" } } }),
     returns = "addon",
     columns = COLUMNS,
-    examples = { ("destroy %s cache"):format(id) },
+    examples = { ("destroy %s %s"):format(id, example) },
   }
 end
 

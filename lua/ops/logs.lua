@@ -103,6 +103,11 @@ op {
         kind = "usage", message = "there is nobody to take the lines as they come",
         hint = "leave out --follow for those there are; --raw cannot follow",
       })
+    elseif args.follow and args["until"] and args.via == "flyctl" then
+      return nil, err.new({
+        kind = "usage", message = "flyctl follows without an end",
+        hint = "leave out --until, or --via flyctl",
+      })
     end
     if args.via == "flyctl" then
       return flow_logs.through_flyctl(ctx, query)

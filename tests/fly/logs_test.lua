@@ -169,7 +169,7 @@ t.test("an outage is spoken of once, and so is its end", function()
     return n < 70
   end)
   t.eq(#notices, 2)
-  t.match(notices[1], "^the log of app web does not answer %(.*%); still trying$")
+  t.match(notices[1], "^no answer %(log of app web: .*%); still trying$")
   t.match(notices[2], "answers again")
 end)
 
