@@ -19,14 +19,29 @@ local function say(call, text, from)
   call.out:note(("%s (from %s)"):format(terminal.clean(text), from))
 end
 
+-- The one organization there is; nil where there are several, and one has to be
+-- told, or where the token may not list them.
+---@async
+local function only_org(account)
+  local orgs = account:call("orgs.list", {})
+  return orgs and #orgs == 1 and orgs[1].slug or nil
+end
+
 -- The organization something new goes to, or the thing by its own name.
+---@async
 local function name_other(call, account)
   local row, args, settings = call.row, call.args, account.settings
   local first = row.positional[1]
   if row.param.org and type(args.org) == "string" then
     say(call, "org " .. args.org, origin(call, "org"))
+    return
   elseif row.param.org and settings.org then
     say(call, "org " .. settings.org, settings.org_source or "settings")
+    return
+  end
+  local org = row.param.org and only_org(account)
+  if org then
+    say(call, "org " .. org, "the token: its only one")
   elseif first and type(args[first.name]) == "string" then
     local resource = require("opkit.registry").resource(row.resource)
     say(call, ("%s %s"):format(resource.singular or resource.id, args[first.name]),

@@ -129,6 +129,14 @@ t.test("what is kept elsewhere is shown at a terminal or in a file, and not else
   t.eq(times, 1)
 end)
 
+t.test("the only organization there is is named as the target", function()
+  local account = assert(sim.start({ seed = "empty", limits = false }))
+  t.cleanup(account.stop)
+  local result = run(account, '"$0" fly tokens create --type org --out "$HOME/it"', t.tmpdir())
+  t.eq(result.code, 0, result.stderr)
+  t.match(result.stderr, "^org personal %(from the token: its only one%)\n")
+end)
+
 t.test("a terminal shows it, harmless, and once", function()
   local account = open()
   local home = t.tmpdir()

@@ -268,3 +268,25 @@ t.test("an exit code other than 0 is a failure of the call", function()
   t.eq(e.detail.exit_code, 7)
   c:close()
 end)
+
+t.test("a password that flyctl wrote is in no word of its failure, nor passed on", function()
+  local deps = with_script([[
+[ "$1" = version ] && echo "flyctl v0.4.0 linux/amd64" && exit 0
+echo "  Password:    simulated-pw-77"
+echo "Error: lost postgres://postgres:simulated-pw-77@pg1.flycast:5432" >&2
+exit 3]])
+  local passed = {}
+  local function keep(chunk)
+    passed[#passed + 1] = chunk
+  end
+  local op = require("ops").get("postgres.create_cluster")
+  local result, e = flyctl.call(deps, {
+    op = op, opts = { on_stdout = keep, on_stderr = keep },
+    args = assert(opkit.check(op, { name = "pg1", org = "acme", region = "iad" })),
+  })
+  t.eq(result, nil)
+  t.eq(e.detail.exit_code, 3)
+  local said = table.concat(passed) .. e.message .. tostring(e.hint)
+  t.match(said, "Password:    %[secret%]")
+  t.lacks(said, "simulated-pw")
+end)
