@@ -1,8 +1,10 @@
 -- The reference is what the rows say, and says it of all of them.
 
 local limits = require "fly.limits"
+local opkit = require "opkit"
 local reference = require "opkit.reference"
 local registry = require "ops"
+local str = require "base.str"
 local t = require "kit"
 local world = require "face.world"
 
@@ -40,6 +42,30 @@ t.test("every operation says how it is written, what it calls, its limits, an ex
   t.ok(text:find("- calls: `GET /v1/apps/{app}/machines/{id}`", 1, true))
   t.ok(text:find("- limits: 5 a second per machine and action, bursts of 10", 1, true))
   t.ok(text:find("[region --region={region}]", 1, true) == nil)
+end)
+
+t.test("of every operation it tells form, parameters, effect, calls, limits, examples", function()
+  local text = reference.page({ limit = limits.describe })
+  local sections, rest = {}, text:gsub("\n## [^\n]*", "")
+  for _, part in ipairs(str.split(rest:gsub("\n### ", "\0"), "\0")) do
+    sections[part:match("^[^\n]*")] = part
+  end
+  for _, op in ipairs(registry.all()) do
+    local path = opkit.paths(op)[1]
+    local body = t.ok(sections[path], path)
+    t.ok(body:find("\n    clanker fly " .. path, 1, true), path)
+    for _, param in ipairs(op.params) do
+      local name = param.pos and "<" .. param.name or param.rest and "-- " or param.flag
+      t.ok(param.hidden or body:find("\n| `" .. name, 1, true)
+        or body:find("\n| `[" .. name, 1, true), path .. ": " .. name)
+    end
+    for _, line in ipairs({ "effect", "calls", "limits" }) do
+      t.ok(body:find("\n- " .. line .. ": ", 1, true), path .. ": " .. line)
+    end
+    for _, example in ipairs(op.examples) do
+      t.ok(body:find("\n    clanker fly " .. example .. "\n", 1, true), path .. ": " .. example)
+    end
+  end
 end)
 
 t.test("one resource's part is found by any of its nouns", function()
