@@ -111,8 +111,8 @@ op {
         kind = "conflict",
         message = ("organization %s has a peer %s already"):format(
           org.slug, args.name),
-        hint = "choose another name, or remove it: clanker fly wireguard remove "
-          .. args.name,
+        hint = ("choose another name, or remove it: clanker fly wireguard remove %s --org %s")
+          :format(args.name, org.slug),
       })
     end
     return add(ctx, org, args)

@@ -183,3 +183,21 @@ t.test("what is destroyed is gone before that is said", function()
   addon = destroy({ id = "a1", name = "cache" }, { no_wait = true })
   t.eq(addon.name, "cache")
 end)
+
+t.test("eviction, public access and what the provider wants go out as asked", function()
+  local _, _, asked = redis({ eviction = true, replica = { "fra", "ams" } })
+  t.eq(asked.options, { eviction = true, auto_upgrade = false, prod_pack = false })
+  t.eq(asked.read_regions, { "fra", "ams" })
+  for _, public in ipairs({ true, false }) do
+    local sent
+    bucket({ agree_terms = true, public = public }, {
+      ["extensions.create_once"] = function(args)
+        sent = args
+        return { id = "b1", name = "files", environment = {} }
+      end,
+    })
+    t.eq({ sent.type, sent.node, sent.name }, { "tigris", "node1", "files" })
+    t.eq(sent.options,
+      { public = public, accelerate = false, website = { domain_name = "" } })
+  end
+end)

@@ -134,6 +134,27 @@ t.test("a cluster that fails is told as failed", function()
   t.match(e.hint, "mpg destroy c1")
 end)
 
+t.test("a cluster is waited for unless told not to, and asked for as the API wants", function()
+  local asked
+  local replies = {
+    ["mpg.create_once"] = function(args)
+      asked = args
+      return { id = "c1", status = "creating" }
+    end,
+    ["mpg.get"] = { id = "c1", status = "ready" },
+  }
+  local args = { name = "main", region = "iad", org = "acme", plan = "performance",
+    disk_gb = 50 }
+  local cluster, _, ctx = run("mpg.create", args, replies)
+  t.eq({ cluster.status, #ctx.calls }, { "ready", 2 })
+  t.eq({ asked.org, asked.plan, asked.disk_gb }, { "acme", "performance", 50 })
+  local request = require "opkit".http(require("ops").get("mpg.create_once"), asked)
+  t.match(require("base.json").encode(request), '"plan":"Performance"')
+  args.no_wait = true
+  cluster, _, ctx = run("mpg.create", args, replies)
+  t.eq({ cluster.status, #ctx.calls }, { "creating", 1 })
+end)
+
 t.test("a cluster somebody else destroyed meanwhile is destroyed", function()
   local cluster = run("mpg.destroy", { id = "c1", no_wait = true }, {
     ["mpg.get"] = { id = "c1" }, ["mpg.destroy_once"] = failure("error", 410),
