@@ -15,18 +15,22 @@ local M = {}
 local PRIVATE = tonumber("700", 8)
 
 -- Names looked at for what was left behind, and tries for a place that goes
--- while it is entered.
-local MOST, TRIES = 1000, 4
+-- while it is entered: whoever was alone there takes it along.
+local MOST, TRIES = 1000, 50
+
+-- Tries to empty a directory.
+local WIPES = 4
 
 -- All scratch directories of a user are in one, so that those left behind are
--- found without a look at everything else. nil when that is not ours alone.
+-- found without a look at everything else. nil when that is not ours alone; the
+-- second result: because somebody has just removed it.
 local function common(base)
   local path = ("%s/clanker-%d"):format(base, os.uid())
-  fs.mkdir(path, PRIVATE)
+  local made, e = fs.mkdir(path, PRIVATE)
   local stat = fs.stat(path, true)
   local is_ours = stat and stat.type == "directory" and stat.uid == os.uid()
     and stat.mode & tonumber("077", 8) == 0
-  return is_ours and path or nil
+  return is_ours and path or nil, not stat and (made or e.code == "EEXIST")
 end
 
 local function random_name(prefix)
@@ -42,7 +46,7 @@ end
 -- Removes a directory whose lock is held, the lock last: what still has one is
 -- found by the next sweep.
 local function discard(path, lock)
-  for _ = 1, TRIES do -- somebody who is being killed may still write there
+  for _ = 1, WIPES do -- somebody who is being killed may still write there
     if fs.wipe(path) or not fs.exists(path) then
       break
     end
@@ -86,15 +90,18 @@ end
 local function make_in(base, name)
   local e
   for _ = 1, TRIES do
-    local place = common(base)
-    if not place then
+    local place, is_gone = common(base)
+    if not place and not is_gone then
       return nil, err.new({
         kind = "error", code = "EACCES",
         message = ("%s: no place for a private directory"):format(base),
       })
     end
-    sweep(place)
-    local path, lock = enter(place, name)
+    local path, lock
+    if place then
+      sweep(place)
+      path, lock = enter(place, name)
+    end
     if path then
       return { path = path, remove = function()
         if lock then

@@ -53,6 +53,21 @@ t.test("what a crash left is swept, what is in use is not", function()
   t.eq(fs.list(base), {})
 end)
 
+t.test("many processes at once do not either", function()
+  local base = t.tmpdir()
+  local process = require "sys.process"
+  local results = task.map({ 1, 2, 3, 4 }, 4, function()
+    return assert(process.run({
+      argv = { t.binary(), "-l", "tests/host/fixtures/scratch_child.lua", base },
+      inherit = { "HOME", "CLANKER_LUA", "CLANKER_BINARY", "ASAN_OPTIONS" }, timeout = 60,
+    }))
+  end)
+  for _, result in ipairs(results) do
+    t.eq(result.code, 0, result.stdout .. result.stderr)
+  end
+  t.eq(fs.list(base), {})
+end)
+
 t.test("what cannot be removed now is swept later", function()
   local base = t.tmpdir()
   local one = assert(scratch.make({ base }, "one-"))
