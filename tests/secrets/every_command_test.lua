@@ -148,18 +148,17 @@ end
 
 -- Each has a home of its own: the pace of requests is kept there.
 t.test("no trace of it when they fail and all that was said is repeated", function()
-  for _, status in ipairs({ 200, 422 }) do
-    local homes, url, failed = t.tmpdir(), start_parrot(status), 0
-    for i, example in ipairs(EXAMPLES) do
-      local home = homes .. "/" .. i
-      assert(fs.mkdir(home))
-      local code = run(at_home(example, home), home, {
-        first = { "--timeout", "300ms" },
-        env = { FLY_API_HOSTNAME = url, FLY_API_BASE_URL = url },
-      })
-      failed = failed + (code ~= 0 and 1 or 0)
-      check_home(home)
-    end
-    t.ok(failed > #EXAMPLES // 2, failed)
+  local homes, failed = t.tmpdir(), 0
+  local urls = { [0] = start_parrot(200), start_parrot(422) }
+  for i, example in ipairs(EXAMPLES) do
+    local home, url = homes .. "/" .. i, urls[i % 2]
+    assert(fs.mkdir(home))
+    local code = run(at_home(example, home), home, {
+      first = { "--timeout", "300ms" },
+      env = { FLY_API_HOSTNAME = url, FLY_API_BASE_URL = url },
+    })
+    failed = failed + (code ~= 0 and 1 or 0)
+    check_home(home)
   end
+  t.ok(failed > #EXAMPLES // 2, failed)
 end)
