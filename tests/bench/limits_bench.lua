@@ -106,8 +106,9 @@ do
       machines = machines(COUNT) } }, PACE),
     "--latency", tostring(R * 1000),
   }
-  -- App (the first), list; then look, lease, restart, wait (S), give back.
-  local L = 1 + 4 * COUNT
+  -- App (the first), list; then lease, look, restart, wait (S), look whether it
+  -- ran anew, give back.
+  local L = 1 + 5 * COUNT
   local seconds, refused = timed(account, "restart", "app", "many")
   report("restart app, 50 machines one by one", seconds,
     d + 2 * R + L * R + COUNT * S, refused)
