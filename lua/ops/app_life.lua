@@ -226,9 +226,9 @@ op {
   examples = { "destroy app my-app" },
 }
 
--- Why there is nothing to restart: a pending app has no machines yet.
+-- Why there is nothing to restart.
 local function nothing_started(ctx, name)
-  return flow.pending(ctx, name) or err.new({
+  return flow_machine.pending(ctx, name) or err.new({
     kind = "conflict",
     message = ("no machine of app %s is started"):format(name),
     hint = "start them: clanker fly start --all --app " .. name,

@@ -213,10 +213,27 @@ function M.each(ctx, targets, parallel, fn)
   return kinds.array(rows)
 end
 
---- The machines meant by the arguments: those named, or with `all` those of
---- the app that are in one of the states.
+--- Why an app without machines has none: it was never deployed. nil for others.
 ---@async
----@param ctx op.Context
+---@param ctx op.Context its row calls M.CALLS
+---@param name string of the app
+---@return err.Record?
+function M.pending(ctx, name)
+  local app = ctx.call("apps.get", { app = name })
+  if not app or app.status ~= "pending" then
+    return nil
+  end
+  return err.new({
+    kind = "conflict",
+    message = ("app %s is pending: it has no machines yet"):format(name),
+    hint = "deploy it: clanker fly deploy --app " .. name,
+  })
+end
+
+--- The machines meant by the arguments: those named, or with `all` those of
+--- the app that are in one of the states. An app that is pending has none.
+---@async
+---@param ctx op.Context its row calls M.CALLS
 ---@param args { app: string, id: string[]?, all: boolean? }
 ---@param states table<string, true>
 ---@return ops.Target[]?
@@ -242,8 +259,9 @@ function M.targets(ctx, args, states)
       end
     end,
   })
-  if not count then
-    return nil, e
+  local pending = count == 0 and M.pending(ctx, args.app)
+  if not count or pending then
+    return nil, e or pending
   end
   return tbl.sort_by(targets, function(target)
     return target.id

@@ -144,6 +144,12 @@ t.test("an app that is pending has nothing to restart, and it is said why", func
   t.eq(code, 5)
   t.match(seen.err, "app brand%-new is pending")
   t.match(seen.err, "hint: deploy it")
+  for _, words in ipairs({ { "start" }, { "stop" }, { "cordon" }, { "machines", "update" } }) do
+    local line = tbl.flatten({ words, { "--all", "--app", "brand-new", "--yes" } })
+    code, seen = run(table.unpack(line))
+    t.eq(code, 5, seen.err)
+    t.match(seen.err, "app brand%-new is pending.*hint: deploy it.*request id: ")
+  end
 end)
 
 t.test("a change names its target first", function()
