@@ -90,7 +90,8 @@ local FORMS = {
     'machines/1234abcd/stop {"signal":"SIGINT","timeout":"7s"}' },
   { "suspend 1234abcd --app my-app", "POST /v1/apps/my-app/machines/1234abcd/suspend" },
   { "cordon 1234abcd --app my-app", "POST /v1/apps/my-app/machines/1234abcd/cordon" },
-  { "uncordon 1234abcd --app my-app", "POST /v1/apps/my-app/machines/1234abcd/uncordon" },
+  -- It is not cordoned: there is nothing to send.
+  { "uncordon 1234abcd --app my-app", "GET /v1/apps/my-app/machines/1234abcd" },
   { "clone 1234abcd --app my-app --region fra --name twin", "POST /v1/apps/my-app/machines {",
     '"region":"fra"', '"name":"twin"' },
   { "exec 1234abcd --app my-app -- echo -l --app x", '"command":["echo","-l","--app","x"]' },
