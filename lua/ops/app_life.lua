@@ -80,7 +80,9 @@ op {
     for try = 1, TRIES do
       local made
       made, e = ctx.call("apps.create_once", asked)
-      if made then
+      if made and args.no_wait then
+        return { id = made.id, name = args.name, organization = { slug = org } }
+      elseif made then
         return until_known(ctx, args.name)
       elseif not LOST[e.kind] or try == TRIES then
         return nil, e
@@ -92,6 +94,7 @@ op {
     { "name", "new_app", "name of the app", required = true, pos = 1 },
     { "org", "org", "organization it belongs to" },
     { "network", "name", "private network of its own" },
+    { "no_wait", "boolean", "do not wait until it is known everywhere" },
   },
   returns = "app",
   columns = {

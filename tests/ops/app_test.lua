@@ -41,6 +41,13 @@ t.test("a new app is asked for until it is known everywhere", function()
   t.eq(ctx.slept, 2)
 end)
 
+t.test("with no_wait a new app is not looked for", function()
+  local app, _, ctx = run("apps.create", { name = "my-app", org = "acme", no_wait = true },
+    { ["apps.create_once"] = { id = "a1", created_at = 1 } })
+  t.eq(app, { id = "a1", name = "my-app", organization = { slug = "acme" } })
+  t.eq(ctx.calls, { "apps.create_once acme" })
+end)
+
 t.test("a lost answer is asked for again under the same key", function()
   local keys, answers = {}, { failure("network"), failure("timeout"), {} }
   local app = run("apps.create", { name = "my-app", org = "acme" }, {
