@@ -6,6 +6,9 @@ local terminal = require "cli.terminal"
 
 local M = {}
 
+-- Bytes of a fly.toml that are looked at.
+local MOST = 1 << 20
+
 -- Failures that the change itself would end with as well.
 local FINAL = { not_found = true, auth = true, forbidden = true }
 
@@ -49,6 +52,26 @@ local function name_other(call, account)
   end
 end
 
+-- The app of the fly.toml that flyctl is going to read, and its path.
+local function from_file(args)
+  local fs = require "sys.fs"
+  local path = args.fly_toml or (args.path or ".") .. "/fly.toml"
+  local text = fs.read(path, MOST)
+  return text and require("base.toml").top(text, "app"), path
+end
+
+-- The app that the call is about, and where that is known from.
+local function app_of(call)
+  local row, args = call.row, call.args
+  if not row.param.app then
+    return nil
+  elseif type(args.app) == "string" then
+    return args.app, origin(call, "app")
+  elseif row.param.fly_toml then
+    return from_file(args)
+  end
+end
+
 --- Names the app, or else the organization or the thing, that the call is about.
 --- An app that is not there is refused here, before anything else.
 ---@async
@@ -57,20 +80,20 @@ end
 ---@return true?
 ---@return err.Record?
 function M.name(call, account)
-  local row, args = call.row, call.args
-  if row.effect == "read" then
+  if call.row.effect == "read" then
     return true
-  elseif row.param.app and type(args.app) == "string" then
-    local app, e = account:call("apps.get", { app = args.app })
-    if not app and FINAL[e.kind] then
-      return nil, e
-    end
-    local org = tbl.get(app or {}, "organization.slug")
-    say(call, ("app %s%s"):format(args.app, org and " in org " .. org or ""),
-      origin(call, "app"))
-  else
-    name_other(call, account)
   end
+  local name, from = app_of(call)
+  if not name then
+    name_other(call, account)
+    return true
+  end
+  local app, e = account:call("apps.get", { app = name })
+  if not app and FINAL[e.kind] then
+    return nil, e
+  end
+  local org = tbl.get(app or {}, "organization.slug")
+  say(call, ("app %s%s"):format(name, org and " in org " .. org or ""), from)
   return true
 end
 

@@ -308,6 +308,20 @@ t.test("only deploy sees the fly.toml where one is", function()
   t.eq({ result.code, result.stdout }, { 0, "" }, result.stderr)
 end)
 
+t.test("a deploy names the app of its fly.toml first", function()
+  local run = open()
+  local place = t.tmpdir()
+  t.ok(fs.mkdir(place .. "/web"))
+  t.ok(fs.write(place .. "/web/fly.toml", 'app = "my-app"\n'))
+  t.ok(fs.write(place .. "/gone.toml", "app = 'gone-app'\n"))
+  local result = run("deploy web --image nginx:1", { program = true, cwd = place })
+  t.eq(result.code, 0, result.stderr)
+  t.match(result.stderr, "^app my%-app in org personal %(from web/fly.toml%)\n")
+  result = run("deploy --fly-toml gone.toml --image nginx:1", { program = true, cwd = place })
+  t.eq({ result.code, result.stdout }, { 4, "" })
+  t.match(result.stderr, "gone%-app")
+end)
+
 -- What is wrong is said with what to do, and nothing runs.
 local WRONG = {
   { "deploy --app my-app --region zzz", 2, "there is no region zzz", "list regions" },

@@ -76,7 +76,8 @@ end
 -- The first machines of an app: two, for one alone may fail.
 ---@async
 local function first_machines(run, app, image, release)
-  local region = run.flags["primary-region"] or run:config("primary_region") or "iad"
+  local region = run.flags["primary-region"]
+    or run:config("primary_region", run.args[1]) or "iad"
   local guest, e = sizes.resolve(run.flags, nil)
   if not guest then
     return nil, e

@@ -11,6 +11,7 @@ local json = require "base.json"
 local os = require "sys.os"
 local parse = require "sim.flyctl.parse"
 local surroundings = require "sim.flyctl.surroundings"
+local toml = require "base.toml"
 
 local M = {}
 
@@ -96,25 +97,8 @@ function Run:confirmed()
   return M.fail("yes flag must be specified when not running interactively")
 end
 
--- The value of a top-level key of a fly.toml.
-local function toml_value(path, key)
-  local text = fs.read(path, 1 << 20)
-  if not text then
-    return nil
-  end
-  for line in text:gmatch("[^\r\n]+") do
-    if line:find("^%s*%[") then
-      return nil
-    end
-    local value = line:match("^%s*" .. key .. "%s*=%s*[\"']([^\"']*)[\"']")
-    if value then
-      return value
-    end
-  end
-end
-
 --- A top-level value of the fly.toml in force, if any.
----@param key string a pattern that is the key
+---@param key string
 ---@param directory string?
 ---@return string?
 function Run:config(key, directory)
@@ -123,7 +107,8 @@ function Run:config(key, directory)
   if stat and stat.type == "directory" then
     path = path .. "/fly.toml"
   end
-  return toml_value(path, key)
+  local text = fs.read(path, 1 << 20)
+  return text and toml.top(text, key)
 end
 
 --- The app this is about.
