@@ -3,7 +3,9 @@
 local err = require "base.err"
 local flow = require "ops.flow"
 local op = require "opkit.op"
+local releases = require "ops.flow_release"
 local resource = require "opkit.resource"
+local tbl = require "base.tbl"
 
 resource {
   id = "deploy",
@@ -87,7 +89,7 @@ op {
   id = "deploy.again",
   title = "Deploy the current image again",
   effect = "write",
-  calls = { "releases.current", "deploy.image", "apps.get" },
+  calls = tbl.flatten({ { "apps.get" }, releases.CALLS }),
   run = function(ctx, args)
     local current, e = ctx.call("releases.current", { app = args.app })
     local release = current and current.release
@@ -106,9 +108,13 @@ op {
       })
     end
     ctx.notice(("deploying the current image: %s"):format(release.image))
-    return ctx.call("deploy.image", { app = args.app, image = release.image })
+    return releases.image(ctx,
+      { app = args.app, image = release.image, no_wait = args.no_wait }, release.version)
   end,
-  params = { { "app", "app", "name of the app", required = true } },
+  params = {
+    { "app", "app", "name of the app", required = true },
+    { "no_wait", "boolean", "do not wait until the machines run" },
+  },
   cli = { "redeploy" },
   examples = { "redeploy --app my-app" },
 }

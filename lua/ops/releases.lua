@@ -2,8 +2,10 @@
 
 local err = require "base.err"
 local flow = require "ops.flow"
+local flow_release = require "ops.flow_release"
 local op = require "opkit.op"
 local resource = require "opkit.resource"
+local tbl = require "base.tbl"
 
 resource {
   id = "releases",
@@ -128,7 +130,7 @@ local function is_good(release)
 end
 
 -- The release to go back to: the one named, or the newest good one before the
--- newest of all.
+-- newest of all. With it comes the version of the newest; without, the error.
 local function find_earlier(ctx, args)
   local newest, found
   local count, e = ctx.call("releases.list", { app = args.app }, {
@@ -142,8 +144,10 @@ local function find_earlier(ctx, args)
       return not found
     end,
   })
-  if found or not count then
-    return found, e
+  if found then
+    return found, newest.version
+  elseif not count then
+    return nil, e
   elseif args.version then
     return refuse(("app %s has no release %d"):format(args.app, args.version),
       SEE .. args.app)
@@ -164,18 +168,18 @@ op {
     and volumes stay as they are now; very old images may be gone.
   ]],
   effect = "write",
-  calls = { "releases.list", "deploy.image", "apps.get" },
+  calls = tbl.flatten({ { "releases.list", "apps.get" }, flow_release.CALLS }),
   run = function(ctx, args)
-    local release, e = find_earlier(ctx, args)
+    local release, newest = find_earlier(ctx, args)
     if not release then
-      return nil, e
+      return nil, newest
     elseif (release.image or "") == "" then
       return refuse(("release %d of app %s has no image"):format(
         release.version, args.app), SEE .. args.app)
     end
     ctx.notice(("deploying release %d: %s"):format(release.version, release.image))
-    return ctx.call("deploy.image",
-      { app = args.app, image = release.image, no_wait = args.no_wait })
+    return flow_release.image(ctx,
+      { app = args.app, image = release.image, no_wait = args.no_wait }, newest)
   end,
   params = {
     { "app", "app", "name of the app", required = true },

@@ -13,7 +13,7 @@ local function release(version, image, more)
   return made
 end
 
-local function rollback(args, releases)
+local function rollback(args, releases, after)
   local image
   args.app = "web"
   local value, e, ctx = run("releases.rollback", args, {
@@ -22,6 +22,7 @@ local function rollback(args, releases)
       image = given.image
       return { stdout = "" }
     end,
+    ["releases.current"] = after or { release = release(100, "made") },
   })
   return image, e, ctx, value
 end
@@ -56,16 +57,37 @@ t.test("without a release to go back to nothing is deployed", function()
   end
 end)
 
+t.test("a deploy without a good release of its own is no success", function()
+  local list = { release(3, "three"), release(2, "two") }
+  for _, case in ipairs({
+    { { release = release(3, "three") }, "no release after 3" },
+    { {}, "no release after 3" },
+    { { release = release(4, "two", { status = "failed" }) }, "release 4 of app web is failed" },
+    { failure("server", 500), "looking at the new release" },
+  }) do
+    local image, e, _, done = rollback({}, list, case[1])
+    t.eq({ image, done }, { "two" })
+    t.err(nil, e, "server")
+    t.match(e.message, case[2])
+  end
+  local _, e, _, done = rollback({ no_wait = true }, list, failure("server", 500))
+  t.eq(e, nil)
+  t.ok(done)
+end)
+
 t.test("redeploy deploys the image that runs", function()
   local asked
-  run("deploy.again", { app = "web" }, {
-    ["releases.current"] = { release = release(3, "three") },
+  local done, failed = run("deploy.again", { app = "web" }, {
+    ["releases.current"] = function()
+      return { release = asked and release(4, "three") or release(3, "three") }
+    end,
     ["deploy.image"] = function(args)
       asked = args.image
       return {}
     end,
   })
-  t.eq(asked, "three")
+  t.eq({ asked, failed }, { "three" })
+  t.ok(done)
   local none, e = run("deploy.again", { app = "web" },
     { ["releases.current"] = { release = release(1) } })
   t.err(none, e, "has no image")
