@@ -88,9 +88,9 @@ local REFUSED = {
     "%-%-yes" },
   -- releases
   { "get release 99 --app my-app", 4, "not_found", "no release 99", "list releases" },
-  { "get release -1 --app my-app", 2, "usage", "at least 1", "%-%-help" },
+  { "get release -1 --app my-app", 2, "usage", "number of a release", "%-%-help" },
   { "rollback 99 --app my-app", 4, "not_found", "no release 99", "list releases" },
-  { "rollback first --app my-app", 2, "usage", "whole number", "%-%-help" },
+  { "rollback first --app my-app", 2, "usage", "number of a release", "%-%-help" },
   { "rollback --app acme-staging", 4, "not_found", "no earlier release", "list releases" },
   { "redeploy --app PENDING", 5, "conflict", "is pending", "deploy it" },
   { "rollback --app PENDING", 5, "conflict", "is pending", "deploy it" },
