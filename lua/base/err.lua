@@ -84,6 +84,17 @@ function M.exit_code(e)
   return M.is(e) and M.EXIT[e.kind] or 1
 end
 
+--- What stands before a printed message: "error (not found)". A plain error,
+--- and a value that is none of ours, is just an "error".
+---@param e any
+---@return string
+function M.label(e)
+  if not M.is(e) or e.kind == "error" then
+    return "error"
+  end
+  return ("error (%s)"):format((e.kind:gsub("_", " ")))
+end
+
 --- Turns the host's triplet into a record.
 ---@param message string?
 ---@param code string?

@@ -163,7 +163,7 @@ function Out:fail(e)
   if self.is_json then
     return say(self, { terminal.clean(as_json(e)) })
   end
-  say(self, self:lines("error: " .. terminal.clean(e.message)), "red")
+  say(self, self:lines(err.label(e) .. ": " .. terminal.clean(e.message)), "red")
   for i, line in ipairs(e.hint and str.split(e.hint, "\n") or {}) do
     local text = terminal.clean(line)
     say(self, i == 1 and self:lines("hint: " .. text) or { "      " .. text })

@@ -48,6 +48,13 @@ function M.cordoned(now)
   return now.cordoned == true
 end
 
+--- Whether it is certain that nothing has to be done for that.
+---@param now table
+---@return boolean
+function M.surely_uncordoned(now)
+  return now.cordoned == false
+end
+
 --- Whether the proxy sends requests to the machine. A machine that is not
 --- cordoned may come without the field.
 ---@param now table

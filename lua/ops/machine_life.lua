@@ -160,7 +160,7 @@ declare {
   what = "there",
   shows = proof.uncordoned,
   result = "uncordoned",
-  done = proof.uncordoned,
+  done = proof.surely_uncordoned,
   cli = { "uncordon" },
   undo = "machines.cordon",
 }

@@ -32,7 +32,7 @@ end
 ---@param trace? string
 ---@return string
 local function describe(e, trace)
-  local lines = { "error: " .. text_of(e) }
+  local lines = { err.label(e) .. ": " .. text_of(e) }
   if err.is(e) then
     lines[#lines + 1] = e.hint and "hint: " .. e.hint
     lines[#lines + 1] = e.request_id and "request id: " .. e.request_id

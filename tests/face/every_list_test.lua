@@ -86,7 +86,7 @@ t.test("a wrong choice is refused before anything is asked for", function()
     for _, words in ipairs({ { "--where", "x = (" }, { "--select", "a..b" }, { "--sort", "" } }) do
       local code, seen, bodies = run(list.line, words)
       t.eq({ code, #bodies }, { 2, 0 }, list.line)
-      t.match(seen.err, "^error: " .. words[1]:gsub("%-", "%%-") .. ": ")
+      t.match(seen.err, "^error %(usage%): " .. words[1]:gsub("%-", "%%-") .. ": ")
     end
   end)
 end)

@@ -70,12 +70,24 @@ end)
 
 t.test("what is cordoned, or is not, needs no lease to be so", function()
   for verb, machine in pairs({ cordon = { state = "started", cordoned = true },
-    uncordon = { state = "started" } }) do
+    uncordon = { state = "started", cordoned = false } }) do
     local rows, _, ctx = run("machines." .. verb, { app = "web", id = { "1" } },
       { ["machines.get"] = machine })
     t.eq(rows[1].outcome, "unchanged")
     t.eq(ctx.calls, { "machines.get web 1" })
   end
+end)
+
+t.test("a machine that does not say whether it is cordoned is uncordoned", function()
+  local asked = 0
+  local rows = run("machines.uncordon", { app = "web", id = { "1" } }, {
+    ["machines.get"] = STOPPED,
+    ["machines.uncordon_once"] = function()
+      asked = asked + 1
+      return {}
+    end,
+  })
+  t.eq({ rows[1].outcome, asked }, { "done", 1 })
 end)
 
 local OLD_RUN = { { id = "e2", type = "start", status = "started" },

@@ -54,6 +54,8 @@ end)
 
 t.test("a machine without the field is not cordoned", function()
   t.eq({ proof.cordoned({}), proof.uncordoned({}) }, { false, true })
+  t.eq({ proof.surely_uncordoned({}), proof.surely_uncordoned({ cordoned = false }) },
+    { false, true })
   t.eq({ proof.cordoned({ cordoned = true }), proof.uncordoned({ cordoned = true }) },
     { true, false })
 end)

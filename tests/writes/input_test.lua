@@ -110,7 +110,7 @@ t.test("what cannot be is refused with cause and next step, and changes nothing"
     local code, seen = run(table.unpack(words))
     local said = case[1] .. "\n" .. seen.err .. seen.out
     t.eq(code, case[2], said)
-    t.match(seen.err, "error: [^\n]*" .. case[3], said)
+    t.match(seen.err, "error[^\n]*: [^\n]*" .. case[3], said)
     t.match(seen.err, "hint: [^\n]*" .. case[4], said)
     local only = tbl.filter(changed, function(line)
       return not line:find("/lease", 1, true)

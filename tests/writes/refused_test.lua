@@ -150,7 +150,7 @@ t.test("what cannot be is told with its next step, and changes nothing", functio
     local said = line .. "\n" .. seen.err .. seen.out
     t.eq(code, case[2], said)
     t.eq({ account.count(), case[6] or #account.changes() }, { before, case[6] or 0 }, said)
-    t.match(seen.err, "error: [^\n]*" .. case[4], said)
+    t.match(seen.err, ("error %%(%s%%): [^\n]*"):format(case[3]:gsub("_", " ")) .. case[4], said)
     t.match(seen.err, "hint: [^\n]*" .. case[5], said)
     local is_told = #account.requests == 0 or case[3] == "declined"
       or seen.err:find("request id: %w+%-%l+\n$") ~= nil
@@ -178,7 +178,7 @@ t.test("a quota, and want of room, are told as such for whatever is new", functi
     local before = account.count()
     local code, seen = run((line:gsub("%u%u%u%u+", names)))
     t.eq(code, 1, seen.err)
-    t.match(seen.err, "error: .*allowed quota", line)
+    t.match(seen.err, "error %(quota%): .*allowed quota", line)
     t.match(seen.err, "hint: .*billing", line)
     t.match(seen.err, "request id: %w+%-%l+\n$", line)
     t.eq(account.count(), before, line)
@@ -247,7 +247,7 @@ t.test("a change that takes too long says that it may have been made", function(
   local run = lines.open()
   local code, seen = run("volumes create --app my-app --name slow --region iad --timeout 0.3s")
   t.eq(code, 7, seen.err)
-  t.match(seen.err, "error: no answer within 0.3 s\nhint: [^\n]*may have been done.*%-%-no%-wait")
+  t.match(seen.err, "error %(timeout%): no answer within 0.3 s\nhint: [^\n]*may have been done.*%-%-no%-wait")
   t.match(seen.err, "request id: ")
 end)
 

@@ -11,6 +11,13 @@ t.test("an error prints as its message", function()
   t.ok(not err.is({ kind = "not_found", message = "no such app" }))
 end)
 
+t.test("before a printed message stands its kind, if it has one of its own", function()
+  t.eq(err.label(err.new({ kind = "not_found", message = "x" })), "error (not found)")
+  t.eq(err.label(err.new({ kind = "error", message = "x" })), "error")
+  t.eq(err.label("a foreign error"), "error")
+  t.eq(err.label(nil), "error")
+end)
+
 t.test("an unknown kind or a missing message is a bug", function()
   t.raises(function()
     err.new({ kind = "oops", message = "x" })
