@@ -4,10 +4,12 @@ local consent = require "cli.consent"
 local list = require "cli.list"
 local opkit = require "opkit"
 local progress = require "cli.progress"
+local registry = require "opkit.registry"
 local result = require "cli.result"
 local session = require "cli.session"
 local stream = require "cli.stream"
 local target = require "cli.target"
+local task = require "sys.task"
 
 local M = {}
 
@@ -60,6 +62,19 @@ local function carry_out(call, account, selection, place)
   return result.print(call, account, selection)
 end
 
+-- Says, when it is interrupted, what a change may have come to by then.
+local function watch_interrupt(call, account)
+  return setmetatable({}, { __close = function(_, e)
+    local begun = account.client.begun
+    if not begun or not task.is_canceled(e) then
+      return
+    end
+    local made = begun.made and registry.resource(begun.op.resource).singular
+    call.out:note(made and ("interrupted: %s %s is there already"):format(made, begun.made)
+      or "interrupted: what was begun may be done all the same, look before you repeat it")
+  end })
+end
+
 --- Runs the operation of the call.
 ---@async
 ---@param call cli.Call
@@ -82,6 +97,7 @@ function M.run(call)
   if not account then
     return nil, e
   end
+  local _ <close> = watch_interrupt(call, account)
   local code, failure = carry_out(call, account, selection, place)
   if failure and call.row.effect ~= "read" and failure.kind ~= "declined" then
     -- What keeps a change from being made came of what was last answered.

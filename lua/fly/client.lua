@@ -46,10 +46,16 @@ local M = {}
 ---@field request_id string?
 ---@field made table? of a raw call: the result whose credentials the text lacks
 
+--- A change that was asked for; who is interrupted then wants to know.
+---@class fly.Begun
+---@field op op.Row
+---@field made string? id of what it made, once that is known
+
 ---@class fly.Client
 ---@field settings fly.Settings
 ---@field concurrency integer
 ---@field memo table<string, any> what `run` rows learned
+---@field begun fly.Begun? the last change that was asked for
 ---@field kept fly.Kept
 ---@field deps table
 local Client = {}
@@ -209,15 +215,13 @@ function Client:flyctl_version()
   return table.concat(version, ".")
 end
 
---- Carries out a row in the way it names.
+--- Carries out a row that stands for one request or one run of flyctl.
 ---@async
 ---@param self fly.Client
 ---@param call fly.Call
 ---@return any value, table? err
-local function execute(self, call)
-  if call.op.run then
-    return context.run(self, call)
-  elseif call.op.flyctl then
+local function ask(self, call)
+  if call.op.flyctl then
     return flyctl(self, call)
   end
   local connected, e = connect(self)
@@ -225,6 +229,28 @@ local function execute(self, call)
     return nil, e
   end
   return connected:run(call)
+end
+
+--- Carries out a row in the way it names, and keeps in mind what it changes.
+--- A lease is no change: it is given back.
+---@async
+---@param self fly.Client
+---@param call fly.Call
+---@return any value, table? err
+local function execute(self, call)
+  local op = call.op
+  if op.run then
+    return context.run(self, call)
+  elseif op.effect == "read" or op.resource == "leases" then
+    return ask(self, call)
+  end
+  local begun = { op = op }
+  self.begun = begun
+  local value, e = ask(self, call)
+  if type(value) == "table" and type(value.id) == "string" and not call.args.id then
+    begun.made = value.id
+  end
+  return value, e
 end
 
 ---@param id string

@@ -130,7 +130,8 @@ t.test("an uncaught error of Fly shows what to do next and where it was", functi
     .. 'local app = fly.apps.get { app = "nope" }\nprint(app)')
   local result = support.run_file(path, {}, { env = env })
   t.eq(result.code, 4)
-  t.match(result.stderr, '^error %(not found%): Could not find App "nope"\nhint: [^\n]+\nrequest id: %S+\n')
+  t.match(result.stderr, '^error %(not found%): Could not find App "nope"\n'
+    .. 'hint: [^\n]+\nrequest id: %S+\n')
   t.has(result.stderr, path .. ":3: in main chunk")
 end)
 

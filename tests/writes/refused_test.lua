@@ -247,7 +247,8 @@ t.test("a change that takes too long says that it may have been made", function(
   local run = lines.open()
   local code, seen = run("volumes create --app my-app --name slow --region iad --timeout 0.3s")
   t.eq(code, 7, seen.err)
-  t.match(seen.err, "error %(timeout%): no answer within 0.3 s\nhint: [^\n]*may have been done.*%-%-no%-wait")
+  t.match(seen.err, "error %(timeout%): no answer within 0.3 s\n"
+    .. "hint: [^\n]*may have been done.*%-%-no%-wait")
   t.match(seen.err, "request id: ")
 end)
 
