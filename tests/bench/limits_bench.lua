@@ -108,12 +108,13 @@ do
   }
   -- App (the first), list; then lease, look, restart, wait (S), look whether it
   -- ran anew, give back.
-  local L = 1 + 5 * COUNT
+  local LIST, EACH = 1, 5
   local seconds, refused = timed(account, "restart", "app", "many")
   report("restart app, 50 machines one by one", seconds,
-    d + 2 * R + L * R + COUNT * S, refused)
+    d + 2 * R + (LIST + EACH * COUNT) * R + COUNT * S, refused)
   seconds, refused = timed(account, "restart", "app", "many", "--parallel", "50")
-  report("restart app, 50 machines at once", seconds, d + 2 * R + 5 * R + S, refused)
+  report("restart app, 50 machines at once", seconds,
+    d + 2 * R + (LIST + EACH) * R + S, refused)
 end
 
 -- Creates through one client on a clock that is `speed` times as fast.
