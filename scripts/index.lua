@@ -27,14 +27,20 @@ local function sorted_keys(t)
   return keys
 end
 
--- A value as Lua source; the same for the same value.
+-- A value as Lua source; the same for the same value. Items of a list have no
+-- key: they are loaded faster, into less memory.
 local function source(value)
   if type(value) ~= "table" then
     return ("%q"):format(value)
   end
-  local parts = {}
+  local parts, count = {}, #value
+  for i = 1, count do
+    parts[i] = source(value[i])
+  end
   for _, k in ipairs(sorted_keys(value)) do
-    parts[#parts + 1] = ("[%s]=%s"):format(source(k), source(value[k]))
+    if not (math.type(k) == "integer" and k >= 1 and k <= count) then
+      parts[#parts + 1] = ("[%s]=%s"):format(source(k), source(value[k]))
+    end
   end
   return "{" .. table.concat(parts, ",") .. "}"
 end
