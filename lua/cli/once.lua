@@ -216,8 +216,8 @@ local function carry_out(call, account, is_raw)
   local out, talk = stream.talk(call), stream.talk(call)
   opts.on_stdout, opts.on_stderr = out.take, talk.take
   local value, info = account:call(call.row.id, call.args, opts)
-  out.finish()
-  talk.finish()
+  out:finish()
+  talk:finish()
   return value, info
 end
 

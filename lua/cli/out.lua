@@ -3,6 +3,7 @@
 
 local err = require "base.err"
 local str = require "base.str"
+local tbl = require "base.tbl"
 local terminal = require "cli.terminal"
 
 local M = {}
@@ -74,9 +75,7 @@ function Out:data(text)
   end
   local ok, e = self.world.write(1, text)
   if not ok then
-    local wrapped = err.wrap(e, "standard output")
-    wrapped.is_output = true
-    return nil, wrapped
+    return nil, err.new(tbl.merge(e, { is_output = true }))
   end
   return true
 end

@@ -54,37 +54,51 @@ local function cut_of(chunk)
   return #chunk
 end
 
+--- Passes chunks on, harmless where they go to a terminal.
 ---@class cli.Pass
 ---@field take fun(chunk: string)
----@field finish fun() what is left of a character goes out as it is
+---@field lost err.Record? why stdout takes no more
+local Pass = {}
+Pass.__index = Pass
 
--- Passes chunks on, harmless where they go to a terminal.
+-- When nobody takes what flyctl writes, flyctl is ended where it only reads; a
+-- change that has begun is not left half done for that.
+local function write(self, text)
+  if text == "" or self.lost then
+    return
+  end
+  local ok, e = self.call.out:pass(self.fd,
+    self.is_tty and terminal.clean_lines(text) or text)
+  if ok or self.fd ~= 1 then
+    return
+  elseif self.call.row.effect == "read" then
+    error(e, 0)
+  end
+  self.lost = e
+end
+
+local function take(self, chunk)
+  chunk = self.rest .. chunk
+  local cut = self.is_tty and cut_of(chunk) or #chunk
+  self.rest = chunk:sub(cut + 1)
+  write(self, chunk:sub(1, cut))
+end
+
+--- What is left of a character goes out as it is.
+function Pass:finish()
+  write(self, self.rest)
+  self.rest = ""
+end
+
 ---@return cli.Pass
 local function pass_to(call, fd)
-  local out, is_tty, rest = call.out, call.world.is_tty(fd), ""
-  local function write(text)
-    if text == "" then
-      return
-    elseif is_tty then
-      text = terminal.clean_lines(text)
-    end
-    local ok, e = out:pass(fd, text)
-    if not ok and fd == 1 then
-      error(e, 0) -- nobody reads: flyctl is ended too
-    end
+  local pass = setmetatable({
+    call = call, fd = fd, is_tty = call.world.is_tty(fd), rest = "",
+  }, Pass)
+  pass.take = function(chunk)
+    take(pass, chunk)
   end
-  return {
-    take = function(chunk)
-      chunk = rest .. chunk
-      local cut = is_tty and cut_of(chunk) or #chunk
-      rest = chunk:sub(cut + 1)
-      write(chunk:sub(1, cut))
-    end,
-    finish = function()
-      write(rest)
-      rest = ""
-    end,
-  }
+  return pass
 end
 
 -- Keeps chunks and passes them on.
@@ -150,7 +164,7 @@ local function run_as_value(call, account)
   local take_out, stdout = kept(talk)
   local take_err, stderr = kept(talk)
   local value, e = run(call, account, take_out, take_err)
-  talk.finish()
+  talk:finish()
   if value == nil then
     return M.failed(call, e)
   end
@@ -171,12 +185,15 @@ function M.run(call, account)
   end
   local out, talk = pass_to(call, 1), pass_to(call, 2)
   local value, e = run(call, account, out.take, talk.take)
-  if value ~= nil then
-    out.finish()
-    talk.finish()
-    return true
+  if value == nil then
+    return M.failed(call, e)
   end
-  return M.failed(call, e)
+  out:finish()
+  talk:finish()
+  if out.lost then
+    return nil, out.lost
+  end
+  return true
 end
 
 return M

@@ -106,6 +106,38 @@ t.test("--raw passes on what flyctl writes to stdout", function()
   t.lacks(result.stderr, "scale")
 end)
 
+-- A deploy whose output goes where the redirection says: its stderr, and the
+-- images that the machines have then. No lease is left.
+local function deploy_into(redirection)
+  local account = assert(sim.start({ seed = SEED, limits = false }))
+  t.cleanup(account.stop)
+  local result = assert(process.run({
+    argv = { "/bin/sh", "-c", [[{ "$0" fly deploy --app my-app --image nginx:9; ]]
+      .. [[echo "code $?" >&2; }]] .. redirection, t.binary() },
+    env = tbl.merge(account.env, { HOME = t.tmpdir(),
+      PATH = account.flyctl():match("^(.*)/") .. ":" .. os.env("PATH") }),
+    inherit = { "CLANKER_LUA", "ASAN_OPTIONS" }, timeout = 60,
+  }))
+  local images = {}
+  for _, machine in ipairs(account.account.world:list("machine", "my-app")) do
+    t.eq(machine.lease, nil, machine.id .. " is still leased")
+    images[require("base.json").decode(machine.config).image] = true
+  end
+  return result.stderr, images
+end
+
+t.test("a change goes on when nobody takes what flyctl writes", function()
+  local said, images = deploy_into(" | :")
+  t.match(said, "code 0\n$")
+  t.eq(images, { ["nginx:9"] = true })
+  said, images = deploy_into(" | head -n 3 >&2")
+  t.match(said, "code 0\n$")
+  t.eq(images, { ["nginx:9"] = true })
+  said, images = deploy_into(" > /dev/full")
+  t.match(said, "\nerror: standard output: no space [^\n]*\n.*code 1\n$")
+  t.eq(images, { ["nginx:9"] = true })
+end)
+
 t.test("a limit in time ends it", function()
   local result = simulated("deploy --app my-app --timeout 500ms")
   t.eq(result.code, 7, result.stderr)

@@ -229,7 +229,15 @@ function Api:graphql(query, variables)
   return reply.data
 end
 
---- Runs fn while a machine's lease is held.
+-- Takes a lease and keeps its nonce.
+local function take_lease(self, app, id)
+  local lease, e = self:rest("POST", "/apps/%s/machines/%s/lease", app, id,
+    { ttl = 60, description = "flyctl" })
+  self.nonce = lease and lease.data.nonce
+  return e
+end
+
+--- Runs fn while a machine's lease is held, and gives it back on every way out.
 ---@async
 ---@param app string
 ---@param id string of the machine
@@ -237,18 +245,16 @@ end
 ---@return any value
 ---@return err.Record?
 function Api:leased(app, id, fn)
-  local lease, e = self:rest("POST", "/apps/%s/machines/%s/lease", app, id,
-    { ttl = 60, description = "flyctl" })
-  if not lease then
+  local _ <close> = task.defer(function()
+    if self.nonce then
+      self:rest("DELETE", "/apps/%s/machines/%s/lease", app, id)
+    end
+    self.nonce = nil
+  end)
+  local e = task.shield(take_lease, self, app, id)
+  if e then
     return nil, err.wrap(e, "failed to obtain lease")
   end
-  self.nonce = lease.data.nonce
-  local _ <close> = setmetatable({}, { __close = function()
-    task.shield(function()
-      self:rest("DELETE", "/apps/%s/machines/%s/lease", app, id)
-    end)
-    self.nonce = nil
-  end })
   return fn()
 end
 
