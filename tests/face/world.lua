@@ -26,7 +26,7 @@ function M.new(options)
     if fd == 1 and options.broken then
       local err = require "base.err"
       return nil, err.new({
-        kind = "error", code = options.broken, message = "cannot write",
+        kind = "error", code = options.broken, message = "standard output: cannot write",
       })
     end
     text = require("sys.secret").mask(text)
