@@ -69,8 +69,9 @@ end
 local function resolve_own(words)
   for _, own in ipairs(own_commands.LIST) do
     for _, spelled in ipairs({ own.path, own.also }) do
-      local path = str.words(spelled)
-      if starts_with(words, path) then
+      -- Most are ruled out by their first letters: this runs at every start.
+      local path = words[1] and str.starts_with(spelled, words[1]) and str.words(spelled)
+      if path and starts_with(words, path) then
         return {
           name = "clanker " .. spelled, row = own_commands.row(own),
           used = #path, slots = {}, verbatim = own.verbatim,
@@ -110,7 +111,7 @@ local function fly_entries(words)
   local registry, entries = M.registry(), {}
   -- Compared as text: this runs at every completion, over every path.
   local prefix = #words > 0 and table.concat(words, " ") .. " " or ""
-  for _, id in ipairs(registry.ids()) do
+  for _, id in ipairs(words[1] and registry.beginning(words[1]) or registry.ids()) do
     local path = tbl.find(registry.paths(id), function(path)
       return path:sub(1, #prefix) == prefix or path == prefix:sub(1, -2)
     end)

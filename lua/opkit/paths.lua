@@ -140,6 +140,28 @@ function M.find(index, words)
   return best, used, args
 end
 
+--- The operations of which some path begins with the word, by id.
+---@param index op.Paths
+---@param word string
+---@return string[]
+function M.beginning(index, word)
+  local ids, resource = {}, index.nouns[word]
+  for _, id in pairs(resource and index.verbs[resource] or {}) do
+    ids[id] = true
+  end
+  for _, verbs in pairs(LEADING[word] and index.verbs or {}) do
+    if verbs[word] then
+      ids[verbs[word]] = true
+    end
+  end
+  for _, extra in ipairs(index.extra) do
+    if extra.words[1] == word then
+      ids[extra.id] = true
+    end
+  end
+  return tbl.keys(ids)
+end
+
 local function first_words(index)
   local found = {}
   for noun, id in pairs(index.nouns) do

@@ -189,6 +189,14 @@ function M.find(words)
   return id and M.get(id), used, args
 end
 
+--- The operations of which some path begins with the word, by id, sorted;
+--- without reading their rows.
+---@param word string
+---@return string[]
+function M.beginning(word)
+  return paths.beginning(index, word)
+end
+
 --- The words that may follow the beginning of a command path, sorted.
 ---@param words string[] may be empty
 ---@return string[]

@@ -152,3 +152,18 @@ t.test("resources that operations complete from exist", function()
     end
   end
 end)
+
+t.test("the operations that begin with a word are those of its paths", function()
+  local of_word = {}
+  for _, id in ipairs(ops.ids()) do
+    for _, path in ipairs(ops.paths(id)) do
+      local word = path:match("^%S+")
+      of_word[word] = of_word[word] or {}
+      of_word[word][id] = true
+    end
+  end
+  for word, ids in pairs(of_word) do
+    t.eq(ops.beginning(word), tbl.keys(ids), word)
+  end
+  t.eq(ops.beginning("nothing"), {})
+end)
