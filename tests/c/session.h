@@ -128,9 +128,22 @@ static inline void see(struct session *s, const char *text)
         fail_msg("expected \"%s\" on the screen: \"%.2000s\"", text, s->screen);
 }
 
+/* As fast as the program reads: a terminal takes a few thousand bytes ahead. */
 static inline void type(struct session *s, const char *text)
 {
-    assert_int_equal(write(s->master, text, strlen(text)), strlen(text));
+    size_t length = strlen(text);
+
+    for (int i = 0; length > 0 && i < PATIENCE; i++) {
+        ssize_t count = write(s->master, text, length);
+
+        if (count > 0) {
+            text += count;
+            length -= (size_t)count;
+        }
+        if (length > 0)
+            look(s);
+    }
+    assert_int_equal(length, 0);
 }
 
 static inline void wait_end(struct session *s)
