@@ -51,7 +51,7 @@ M.LIST = {
     doc = [[
       Its modules: "clanker.fly" has every operation as a function,
       "clanker.task" starts tasks and waits for them, "clanker.http" makes
-      plain requests.]],
+      plain requests, "clanker.process" runs programs without a shell.]],
     params = {
       { "file", "file", "the script", pos = 1, required = true },
       { "argument", "string", "what the script gets as its arguments", pos = 2,

@@ -201,15 +201,6 @@ op {
   params = { { "provider", "name", "name of the provider", required = true } },
 }
 
--- The organization with its node id, which these mutations want.
-local function organization(ctx, args)
-  local slug, e = flow.one_org(ctx, args)
-  if not slug then
-    return nil, e
-  end
-  return ctx.call("orgs.get", { org = slug })
-end
-
 -- The plan of that id, name or title; without one the pay-as-you-go plan.
 local function find_plan(ctx, kind, wanted)
   local plans, e = ctx.call("extensions.plans", { type = kind })
@@ -311,7 +302,7 @@ op {
     "extensions.get_once", "regions.list_all",
   },
   run = function(ctx, args)
-    local org, e = organization(ctx, args)
+    local org, e = flow.one_org_node(ctx, args)
     local plan = nil
     if org then
       plan, e = find_plan(ctx, "upstash_redis", args.plan)
@@ -423,7 +414,7 @@ op {
     "extensions.get_once", "regions.list_all",
   },
   run = function(ctx, args)
-    local org, e = organization(ctx, args)
+    local org, e = flow.one_org_node(ctx, args)
     local agreed = nil
     if org then
       agreed, e = check_terms(ctx, org, "tigris", args.agree_terms)

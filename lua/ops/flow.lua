@@ -76,6 +76,21 @@ function M.one_org(ctx, args)
   })
 end
 
+--- That organization with its node id, which GraphQL's mutations want. Calls
+--- orgs.list and orgs.get.
+---@async
+---@param ctx op.Context
+---@param args { org: string? }
+---@return table? org
+---@return err.Record?
+function M.one_org_node(ctx, args)
+  local slug, e = M.one_org(ctx, args)
+  if not slug then
+    return nil, e
+  end
+  return ctx.call("orgs.get", { org = slug })
+end
+
 --- An error of something that was asked for and may be there all the same: its
 --- hint is where to look before asking again.
 ---@param e err.Record

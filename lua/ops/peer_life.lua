@@ -35,15 +35,6 @@ op {
   },
 }
 
--- The organization with its node id.
-local function organization(ctx, args)
-  local slug, e = flow.one_org(ctx, args)
-  if not slug then
-    return nil, e
-  end
-  return ctx.call("orgs.get", { org = slug })
-end
-
 -- Whether there is a peer of that name: its row, false, or nil and an error.
 local function find_peer(ctx, org, name)
   local peers, e = flow.collect(ctx, "wireguard.list_org", { org = org.slug },
@@ -98,7 +89,7 @@ op {
     "regions.list_all",
   },
   run = function(ctx, args)
-    local org, e = organization(ctx, args)
+    local org, e = flow.one_org_node(ctx, args)
     if not org then
       return nil, e
     end
@@ -178,7 +169,7 @@ local COLUMNS = {
 
 -- The peer to remove and its organization.
 local function to_remove(ctx, args)
-  local org, e = organization(ctx, args)
+  local org, e = flow.one_org_node(ctx, args)
   if not org then
     return nil, nil, e
   end

@@ -233,11 +233,7 @@ local function plan_token(ctx, args)
       name = "flyctl deploy token", where = "--app " .. args.app,
     }, e
   end
-  local slug, e = flow.one_org(ctx, args)
-  local org = nil
-  if slug then
-    org, e = ctx.call("orgs.get", { org = slug })
-  end
+  local org, e = flow.one_org_node(ctx, args)
   return org and {
     profile = "deploy_organization", node = org.id, name = "Org deploy token",
     where = "--org " .. org.slug,

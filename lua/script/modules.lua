@@ -1,4 +1,5 @@
---- What a user's script can require: clanker.fly, clanker.task, clanker.http.
+--- What a user's script can require: clanker.fly, clanker.http,
+--- clanker.process, clanker.task.
 --- Functions raise error records ({kind, message, hint, status, request_id}).
 
 local err = require "base.err"
@@ -106,10 +107,24 @@ function M.http()
   return module
 end
 
+--- The module clanker.process: programs, without a shell.
+---@return table
+function M.process()
+  local process, os = require "sys.process", require "sys.os"
+  return {
+    --- Runs a program to its end while other tasks go on: `argv`, and if wanted
+    --- `stdin` (text or secret), `env` (ours unless told), `cwd`, `timeout`.
+    --- How it ended is a result: {code, signal, stdout, stderr}.
+    run = function(opts)
+      return unwrap(process.run(tbl.merge({ env = os.environ() }, opts)))
+    end,
+  }
+end
+
 --- Makes the modules known to `require`. They load at their first use.
 ---@param deps script.Deps
 function M.provide(deps)
-  for _, name in ipairs { "fly", "http", "task" } do
+  for _, name in ipairs { "fly", "http", "process", "task" } do
     package.preload["clanker." .. name] = function()
       return M[name](deps)
     end

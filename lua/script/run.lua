@@ -1,7 +1,6 @@
 --- `clanker run FILE.lua [args…]`: a user's script as a task on the host.
 --- Waits until the script and its tasks have ended; returns the exit code.
 
-local children = require "script.children"
 local err = require "base.err"
 local modules = require "script.modules"
 local output = require "script.output"
@@ -106,6 +105,18 @@ local function load_script(path)
   }
 end
 
+-- A simulated account is in this process: while a function of C waits for a
+-- program, that program would wait for the account.
+local function refuse_to_block()
+  local function refusal(name)
+    return function()
+      error(name .. " stops the simulated account while it waits:"
+        .. " use require \"clanker.process\".run{ argv = {…} }", 2)
+    end
+  end
+  os.execute, io.popen = refusal("os.execute"), refusal("io.popen")
+end
+
 --- Runs the script. Its results are ignored; its exit code is that of the error
 --- it ended with, or 0.
 ---@async
@@ -122,7 +133,7 @@ function M.run(path, args, deps)
   local flush = output.install()
   os.exit = exit
   if deps.is_simulated then
-    children.install()
+    refuse_to_block()
   end
   let_exit_through()
   _G.arg = table.move(args, 1, #args, 1, { [0] = path })

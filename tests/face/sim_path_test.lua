@@ -60,8 +60,11 @@ t.test("the simulated flyctl comes before the user's, under both names", functio
   local real = real_flyctl()
   env.PATH = real .. ":/usr/bin:/bin"
   local result = clanker({ "--sim", "run", script([[
-    os.execute("echo $PATH; command -v flyctl; command -v fly")
-    os.execute("stat -c %a $(dirname $(command -v fly)); flyctl version; fly version")
+    local process = require "clanker.process"
+    for _, line in ipairs { "echo $PATH; command -v flyctl; command -v fly",
+      "stat -c %a $(dirname $(command -v fly)); flyctl version; fly version" } do
+      io.write(process.run { argv = { "/bin/sh", "-c", line } }.stdout)
+    end
   ]]) }, env)
   t.eq({ result.code, result.stderr }, { 0, "" })
   local first, rest = result.stdout:match("^(/[^:]+):([^\n]+)\n")
@@ -82,45 +85,52 @@ t.test("our own commands find it there", function()
 end)
 
 t.test("a script's own flyctl acts on the simulated account", function()
-  local out = t.tmpdir() .. "/out"
   local result = clanker({ "--sim", "run", script([[
     local fly, task = require "clanker.fly", require "clanker.task"
-    os.execute("flyctl secrets set NEW=1 -a my-app --stage >" .. arg[1] .. " 2>&1 &")
+    task.spawn(require("clanker.process").run,
+      { argv = { "flyctl", "secrets", "set", "NEW=1", "-a", "my-app", "--stage" } })
     for _ = 1, 500 do
       for _, one in ipairs(fly.secrets.list { app = "my-app" }) do
         if one.name == "NEW" then return print "there" end
       end
       task.sleep(0.02)
     end
-  ]]), out }, { FLY_API_TOKEN = "fo1_mine", FLY_API_BASE_URL = "https://mine.example.com" })
+  ]]) }, { FLY_API_TOKEN = "fo1_mine", FLY_API_BASE_URL = "https://mine.example.com" })
   t.eq({ result.stdout, result.stderr }, { "there\n", "" })
 end)
 
 t.test("a script may wait for a flyctl that asks the account", function()
   local result = clanker({ "--sim", "run", script([[
-    print(os.execute("flyctl apps list -q"))
-    print(os.execute("flyctl status -a nope 2>/dev/null"))
-    print(os.execute("kill -9 $$"))
-    local pipe = io.popen("flyctl machine list -a my-app -q; echo 12 0x10; printf end; exit 3")
-    print(#pipe:read(), #pipe:read("L"), pipe:read("l") ~= nil, pipe:read("n", "n"))
-    print(pipe:read("l"), pipe:read(1, 1), pipe:read("a"), pipe:read("a"), pipe:read("l"))
-    print(pipe:close())
-    print(select(2, pcall(pipe.read, pipe)))
-    local input <close> = io.popen("flyctl secrets import -a my-app --stage", "w")
-    input:write("A=", 1, "\nB=2\n")
-    print(input:close())
-    local names = {}
-    for line in io.popen("flyctl secrets list -a my-app --json"):lines() do
-      names[#names + 1] = line:match('"name": "(%u)"')
+    local process = require "clanker.process"
+    local function flyctl(stdin, ...)
+      local done = process.run { argv = { "flyctl", ... }, stdin = stdin }
+      print(done.code, #done.stdout > 0, #done.stderr > 0)
+      return done.stdout
     end
-    print(table.concat(names, " "), (pcall(io.popen, "x", "rw")), io.popen("exit 4"):close())
+    io.write(flyctl(nil, "apps", "list", "-q"))
+    flyctl(nil, "status", "-a", "nope")
+    flyctl("A=1\nB=2\n", "secrets", "import", "-a", "my-app", "--stage")
+    for name in flyctl(nil, "secrets", "list", "-a", "my-app", "--json"):gmatch('"name": "(%u)"') do
+      print(name)
+    end
+    print(process.run({ argv = { "/bin/sh", "-c", "kill -9 $$" } }).signal)
+    print(pcall(process.run, { argv = { "/no/such" } }))
   ]]) })
   t.eq({ result.code, result.stderr }, { 0, "" })
-  t.eq(result.stdout, "my-app\nacme-api\nacme-staging\ntrue\texit\t0\nnil\texit\t1\n"
-    .. "nil\tsignal\t9\n14\t9\ttrue\t12\t16\n\te\td\t\tnil\nnil\texit\t3\n"
-    .. "attempt to use a closed file\n"
-    .. "Secrets have been staged, but not set on VMs. Deploy or update machines in this app"
-    .. " for the secrets to take effect.\ntrue\texit\t0\nA B\tfalse\tnil\texit\t4\n")
+  t.match(result.stdout, "^0\ttrue\tfalse\nmy%-app\nacme%-api\nacme%-staging\n1\tfalse\ttrue\n"
+    .. "0\ttrue\tfalse\n0\ttrue\tfalse\nA\nB\nSIGKILL\nfalse\t[^\n]*/no/such[^\n]*\n$")
+end)
+
+t.test("what would stop the account is refused, with what to use instead", function()
+  local result = clanker({ "--sim", "run", script([[
+    print(select(2, pcall(os.execute, "flyctl version")))
+    io.popen("flyctl version")
+  ]]) })
+  t.eq(result.code, 1)
+  t.match(result.stdout, "os%.execute stops the simulated account .*clanker%.process")
+  t.match(result.stderr, "io%.popen stops the simulated account .*clanker%.process")
+  result = clanker({ "run", script('print(os.execute("true"))') })
+  t.eq({ result.code, result.stdout }, { 0, "true\texit\t0\n" })
 end)
 
 t.test("without a PATH children still find the system's programs", function()
@@ -131,7 +141,9 @@ end)
 t.test("a temporary directory that no PATH can name is passed over", function()
   local place, env = place_of_links("a:b")
   env.TMPDIR = nil
-  local result = clanker({ "--sim", "run", script('os.execute("flyctl version")') }, env)
+  local result = clanker({ "--sim", "run", script([[
+    io.write(require("clanker.process").run({ argv = { "flyctl", "version" } }).stdout)
+  ]]) }, env)
   t.match(result.stdout, "^flyctl v")
   t.eq(fs.list(place), {})
 end)
