@@ -46,7 +46,7 @@ local function preview_args(call, row)
   return sets
 end
 
--- More things than this are not shown one by one.
+-- More things than this are not shown one by one, but counted.
 local MOST_SHOWN = 20
 
 -- What goes along with it, where the operation says how to tell. What is not
@@ -58,8 +58,8 @@ local function show_preview(call, account)
   end
   local registry = require "opkit.registry"
   local row = registry.get(call.row.preview)
-  local found, missing = {}, nil
-  for i, args in ipairs(preview_args(call, row)) do
+  local found, missing, sets = {}, nil, preview_args(call, row)
+  for i, args in ipairs(sets) do
     local value, e
     if i <= MOST_SHOWN then
       value, e = account:call(row.id, args)
@@ -75,6 +75,9 @@ local function show_preview(call, account)
     call.out:talk(result.text(row, found[1], call))
   elseif #found > 1 then
     call.out:talk(result.table(row, found, call))
+    if #sets > MOST_SHOWN then
+      call.out:note(("… and %d more"):format(#sets - MOST_SHOWN))
+    end
   end
   return true
 end

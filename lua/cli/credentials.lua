@@ -64,7 +64,11 @@ function M.store(call)
   if not token then
     return nil, e
   elseif token:len() == 0 then
-    return nil, err.new({ kind = "usage", message = "the token is empty" })
+    return nil, err.new({
+      kind = "usage", message = "the token is empty",
+      hint = "paste one at the prompt, or pipe it in: clanker credentials store"
+        .. " flyio --api-token -",
+    })
   end
   local ok, failed = store:put({
     provider = call.args.provider, token = token, org = call.args.org,

@@ -11,15 +11,13 @@ local M = {}
 
 -- The resource a word means: its id, its singular form or an alias.
 local function find(registry, word)
-  local names = {}
-  for _, resource in ipairs(registry.resources()) do
-    local nouns = tbl.flatten({ { resource.id, resource.singular },
-      resource.aliases or {} })
-    if tbl.contains(nouns, word) then
-      return resource.id
-    end
-    names[#names + 1] = resource.id
+  local id = registry.noun(word)
+  if id then
+    return id
   end
+  local names = tbl.map(registry.resources(), function(resource)
+    return resource.id
+  end)
   local near = str.did_you_mean(word, names)
   return nil, err.new({
     kind = "usage", message = ("there is no resource %q"):format(word),
