@@ -276,7 +276,7 @@ function Client:stream(opts, on_data)
   return reply
 end
 
---- What the client did so far: { transfers, connections, active }.
+--- What the client did so far: { transfers, connections, handles, active }.
 ---@return table<string, integer>
 function Client:stats()
   return self.raw:stats()

@@ -292,19 +292,22 @@ static int transfer_read(lua_State *L)
 
 /*** What the client did so far.
 ---@param self host.http.Client
----@return { transfers: integer, connections: integer, active: integer } */
+---@return { transfers: integer, connections: integer, handles: integer, active:
+integer } */
 static int client_stats(lua_State *L)
 {
     struct client_box *box = luaL_checkudata(L, 1, CLIENT_META);
-    struct clk_http_stats stats = {0, 0, 0};
+    struct clk_http_stats stats = {0, 0, 0, 0};
 
     if (box->http)
         stats = clk_http_stats(box->http);
-    lua_createtable(L, 0, 3);
+    lua_createtable(L, 0, 4);
     lua_pushinteger(L, (lua_Integer)stats.transfers);
     lua_setfield(L, -2, "transfers");
     lua_pushinteger(L, (lua_Integer)stats.connections);
     lua_setfield(L, -2, "connections");
+    lua_pushinteger(L, (lua_Integer)stats.handles);
+    lua_setfield(L, -2, "handles");
     lua_pushinteger(L, (lua_Integer)stats.active);
     lua_setfield(L, -2, "active");
     return 1;

@@ -13,7 +13,6 @@
     X(easy_getinfo)                                                            \
     X(easy_init)                                                               \
     X(easy_pause)                                                              \
-    X(easy_reset)                                                              \
     X(easy_setopt)                                                             \
     X(easy_strerror)                                                           \
     X(free)                                                                    \

@@ -17,6 +17,7 @@ static CURL *take_easy(struct clk_http *http)
     if (http->pooled)
         return http->pool[--http->pooled];
     easy = http->curl->easy_init();
+    http->handles++;
     if (easy && clk_http_prepare(http, easy) != CURLE_OK) {
         http->curl->easy_cleanup(easy);
         return NULL;
@@ -24,22 +25,18 @@ static CURL *take_easy(struct clk_http *http)
     return easy;
 }
 
-/* A handle goes back prepared or not at all. It keeps count of what it had to
-   send again, hence the attempts. */
+/* A handle goes back prepared or not at all. Not one that was sent by twice or
+   never: it keeps count of what it had to send again. */
 static void give_easy(struct clk_http *http, struct clk_http_transfer *t)
 {
     CURL *easy = t->easy;
-    bool keep = http->pooled < CLK_HTTP_MAX_KEPT;
 
-    t->easy = NULL;
-    if (keep && (t->attempts != 1 || !clk_http_is_plain(t->request))) {
-        http->curl->easy_reset(easy);
-        keep = clk_http_prepare(http, easy) == CURLE_OK;
-    }
-    if (keep)
+    if (http->pooled < CLK_HTTP_MAX_KEPT && t->attempts == 1
+        && clk_http_unset(http, t) == CURLE_OK)
         http->pool[http->pooled++] = easy;
     else
         http->curl->easy_cleanup(easy);
+    t->easy = NULL;
 }
 
 static void link_transfer(struct http_lane *lane, struct clk_http_transfer *t)
@@ -191,13 +188,19 @@ struct clk_http_transfer *clk_http_start(struct clk_http_request *request,
 
 /* ---- the client ---- */
 
-static bool find_cafile(struct clk_http *http)
+/* SSL_CERT_FILE, else where libcurl itself looks. */
+static bool find_certificates(struct clk_http *http)
 {
-    const char *path = getenv("SSL_CERT_FILE");
+    const curl_version_info_data *info =
+        http->curl->version_info(CURLVERSION_NOW);
+    const char *file = getenv("SSL_CERT_FILE");
 
-    if (!path || !*path)
+    http->capath = info->capath;
+    if (!file || !*file)
+        file = info->cainfo;
+    if (!file)
         return true;
-    http->cafile = clk_strdup(path);
+    http->cafile = clk_strdup(file);
     return http->cafile != NULL;
 }
 
@@ -213,12 +216,13 @@ struct clk_http *clk_http_new(uv_loop_t *loop, struct clk_http_error *error)
         return NULL;
     }
     http = curl ? clk_calloc(1, sizeof(*http)) : NULL;
-    if (!http || !find_cafile(http)) {
+    if (http)
+        http->curl = curl;
+    if (!http || !find_certificates(http)) {
         clk_free(http);
         clk_http_error_memory(error);
         return NULL;
     }
-    http->curl = curl;
     http->loop = loop;
     for (int i = 0; i < LANE_COUNT; i++)
         clk_http_lane_open(&http->lanes[i], http);
@@ -238,7 +242,8 @@ void clk_http_free(struct clk_http *http)
 
 struct clk_http_stats clk_http_stats(const struct clk_http *http)
 {
-    struct clk_http_stats stats = {http->transfers, http->connections, 0};
+    struct clk_http_stats stats = {http->transfers, http->connections,
+                                   http->handles, 0};
 
     for (int i = 0; i < LANE_COUNT; i++)
         stats.active += http->lanes[i].active;

@@ -122,6 +122,7 @@ void clk_http_request_append(struct clk_http_request *request,
 struct clk_http_stats {
     uint64_t transfers;   /* started */
     uint64_t connections; /* opened */
+    uint64_t handles;     /* libcurl's, made; they serve again */
     uint64_t active;      /* transfers running now */
 };
 

@@ -48,15 +48,16 @@ struct clk_http {
     const struct clk_curl *curl;
     uv_loop_t *loop;
     struct http_lane lanes[LANE_COUNT];
-    int open_timers; /* the block is freed when the last one is closed */
-    char *cafile;    /* from SSL_CERT_FILE, or NULL */
+    int open_timers;    /* the block is freed when the last one is closed */
+    char *cafile;       /* trusted certificates, NULL: none in one file */
+    const char *capath; /* and the folder of more, libcurl's, or NULL */
     /* The beginning of the URL parsed last, "https://host:1", and where such
        URLs lead. */
     char origin[HTTP_ORIGIN_SIZE];
     struct clk_http_target target;
     CURL *pool[CLK_HTTP_MAX_KEPT]; /* easy handles to use again */
     size_t pooled;
-    uint64_t transfers, connections; /* so far */
+    uint64_t transfers, connections, handles; /* so far */
 };
 
 /* A transfer; see http.h. */
@@ -125,9 +126,9 @@ CURLcode clk_http_record(const struct clk_http *http, CURL *easy);
 /* Puts the transfer's request into its prepared handle. */
 CURLcode clk_http_configure(struct clk_http_transfer *transfer);
 
-/* Whether the handle needs no reset after this request: the next one sets all
-   that this one did. */
-bool clk_http_is_plain(const struct clk_http_request *request);
+/* Takes back what the next request in the handle may not set anew. */
+CURLcode clk_http_unset(const struct clk_http *http,
+                        const struct clk_http_transfer *transfer);
 
 /* Sees to it that the transfer's next deadline is kept. */
 void clk_http_await(const struct clk_http_transfer *transfer,

@@ -213,7 +213,7 @@ test("closing twice is closing once", function(client)
   client:close()
   t.err(nil, select(2, client:request { url = srv.url }), "the http client is closed")
   t.err(nil, select(2, client:open { url = srv.url }), "ECANCELED")
-  t.eq(client:stats(), { active = 0, connections = 0, transfers = 0 })
+  t.eq(client:stats(), { active = 0, connections = 0, handles = 0, transfers = 0 })
 end)
 
 test("closing a client ends what it does with ECANCELED", function(client)

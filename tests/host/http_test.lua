@@ -154,7 +154,9 @@ test("many requests at once get their own replies", function(client)
     t.eq(body, "/" .. i)
   end
   t.ok(srv.connections <= 128, "connections per host are bounded")
-  t.eq(client:stats(), { transfers = 200, connections = srv.connections, active = 0 })
+  t.eq(client:stats(), {
+    transfers = 200, connections = srv.connections, handles = 200, active = 0,
+  })
 end)
 
 -- ---- connections ----

@@ -55,8 +55,29 @@ test("32 requests at once share one HTTP/2 connection", echo, function(client, f
       t.eq({ reply.body, reply.version, reply.status }, { "/" .. i, "2", 200 })
     end
   end
-  t.eq(client:stats(), { transfers = 96, connections = 1, active = 0 })
+  t.eq(client:stats(), { transfers = 96, connections = 1, handles = 32, active = 0 })
   t.eq(#srv.requests, 96)
+end)
+
+local METHODS = { "POST", "GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS" }
+
+test("what a request had is not in the next one of its handle", function()
+  return raw.answering(function(request)
+    return request:match("^%S+") .. " " .. request:match("\r\n\r\n(.*)$")
+  end)
+end, function(client, front, ca)
+  for _ = 1, 3 do
+    local replies = task.map(METHODS, #METHODS, function(method)
+      local body = method ~= "HEAD" and method ~= "GET" and "b" .. method or nil
+      return t.ok(client:request { url = front.url, cafile = ca, method = method, body = body })
+    end)
+    for i, method in ipairs(METHODS) do
+      local body = method == "HEAD" and "" or method == "GET" and "GET " or
+        ("%s b%s"):format(method, method)
+      t.eq(replies[i].body, body)
+    end
+  end
+  t.eq(client:stats().handles, #METHODS)
 end)
 
 test("bodies and headers cross HTTP/2 unharmed", function()
@@ -206,7 +227,7 @@ end, function(client, front, ca)
   canceled:cancel()
   canceled:join()
   t.eq(#t.ok(get("1000")).body, 1000)
-  t.eq(client:stats(), { transfers = 6, connections = 1, active = 0 })
+  t.eq(client:stats(), { transfers = 6, connections = 1, handles = 4, active = 0 })
 end)
 
 test("a stream nobody reads does not hold up requests to the same server", function()
