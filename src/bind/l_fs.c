@@ -452,7 +452,21 @@ static int fs_tmpdir(lua_State *L)
     return 1;
 }
 
-/*** The user's home directory: $HOME, else from the user database.
+/* The home directory of the user database. */
+static int push_home_of_user(lua_State *L)
+{
+    uv_passwd_t user;
+    int error = uv_os_get_passwd(&user);
+
+    if (error)
+        return clk_fail_uv(L, error, "home directory");
+    lua_pushstring(L, user.homedir);
+    uv_os_free_passwd(&user);
+    return 1;
+}
+
+/*** The user's home directory: $HOME, else (an empty one would mean the root
+--- directory) from the user database.
 ---@return string? path
 ---@return string? message
 ---@return string? code */
@@ -464,6 +478,8 @@ static int fs_home(lua_State *L)
 
     if (error)
         return clk_fail_uv(L, error, "home directory");
+    if (size == 0)
+        return push_home_of_user(L);
     lua_pushlstring(L, path, size);
     return 1;
 }
