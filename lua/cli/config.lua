@@ -38,15 +38,24 @@ function M.path(call)
 end
 
 -- The settings in force: name, value as it may be shown, where it is from.
-local function in_force(found)
+local function in_force(found, globals)
   local function row(name, value, source)
     return { name = name, value = value, source = source }
+  end
+  -- Of the flag if it was given, else of the file.
+  local function either(name, flag)
+    local is_set = found[name] ~= nil and found[name] ~= false
+    return row(name, is_set and found[name] or nil,
+      is_set and (globals[name] and flag or "flyio." .. name) or nil)
   end
   return {
     row("api_token", found.token and "[secret]", found.token_source),
     row("org_slug", found.org, found.org_source),
     row("machines_url", found.bases.machines, found.base_sources.machines),
     row("api_url", found.bases.api, found.base_sources.api),
+    either("timeout", "--timeout"),
+    either("allow_http", "--allow-http"),
+    either("ca_file"),
   }
 end
 
@@ -62,6 +71,14 @@ local function show_table(call, rows)
   return call.out:data(table.concat(lines, "\n") .. "\n")
 end
 
+local function show_csv(call, rows)
+  local csv_line = require("cli.render").csv_line
+  local lines = tbl.map(rows, function(row)
+    return csv_line({ row.name, row.value, row.source }, 3)
+  end)
+  return call.out:data(csv_line({ "setting", "value", "from" }, 3) .. table.concat(lines))
+end
+
 --- `config show`
 ---@param call cli.Call
 ---@return true?
@@ -74,7 +91,7 @@ function M.show(call)
   for _, warning in ipairs(found.warnings) do
     call.out:warn(warning)
   end
-  local rows = in_force(found)
+  local rows = in_force(found, call.globals)
   if call.format == "json" or call.format == "yaml" then
     local map = { path = found.path }
     for _, row in ipairs(rows) do
@@ -82,6 +99,8 @@ function M.show(call)
     end
     local render = require "cli.render"
     return call.out:data(render[call.format](map))
+  elseif call.format == "csv" then
+    return show_csv(call, rows)
   end
   local is_there = require("sys.fs").exists(found.path)
   call.out:note(("file: %s%s"):format(found.path,
@@ -156,7 +175,11 @@ function M.init(call)
   local text <close> = secret.concat({ HEAD, token, TAIL })
   local ok, problem = fs.write(path, text, { mode = 384, exclusive = true }) -- 0600
   if not ok then
-    return nil, problem.code == "EEXIST" and is_there() or problem
+    if problem.code == "EEXIST" then
+      return nil, is_there()
+    end
+    problem.hint = problem.hint or "name a file that can be written with --config"
+    return nil, problem
   end
   call.out:note("wrote " .. path)
   if token:len() == 0 then
