@@ -6,6 +6,7 @@ CFLAGS ?= -O2 -g
 PREFIX ?= /usr/local
 PKG_CONFIG ?= pkg-config
 T ?=
+SECONDS ?= 10
 V ?=
 
 VERSION := 0.1.0
@@ -44,6 +45,9 @@ else ifeq ($(MODE),asan)
 MODE_CFLAGS := -O1 -g -DCLK_DEV -Werror -fno-omit-frame-pointer \
   -fsanitize=address,undefined -fno-sanitize-recover=undefined
 CLK_LDFLAGS += -fsanitize=address,undefined
+else ifeq ($(MODE),fuzz)
+MODE_CFLAGS := -O1 -g -DCLK_DEV -Werror -fno-omit-frame-pointer \
+  -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 endif
 
 # What only tests need is no part of a release.
@@ -55,11 +59,12 @@ LUA_SOURCES := $(sort $(shell find lua -name '*.lua'))
 EMBEDDED := $(LUA_SOURCES) lua/ops/snapshot.lua
 BINDINGS := $(patsubst src/bind/l_%.c,%,$(filter src/bind/l_%.c,$(C_SOURCES)))
 OBJECTS := $(C_SOURCES:%.c=$(B)/%.o) $(B)/gen/modules.o
+FUZZERS := $(patsubst tests/fuzz/%_fuzz.c,$(B)/fuzz/%,$(sort $(wildcard tests/fuzz/*_fuzz.c)))
 C_TESTS := $(patsubst tests/c/%.c,$(B)/tests/%,$(sort $(wildcard tests/c/t_*.c)))
 LUA_TESTS := $(sort $(shell find tests -name '*_test.lua'))
 TORTURE_TESTS := $(sort $(wildcard tests/torture/*_torture.lua))
 
-.PHONY: all dev asan test test-build torture valgrind check lint fmt fmt-check layers release-check \
+.PHONY: all dev asan test test-build fuzz fuzz-build torture valgrind check lint fmt fmt-check layers release-check \
   bench demo install uninstall clean help setup golden docs gen-check
 .DEFAULT_GOAL := all
 
@@ -99,6 +104,12 @@ $(B)/tests/%: tests/c/%.c $(OBJECTS)
 
 test-build: $(B)/clanker $(C_TESTS)
 
+$(B)/fuzz/%: tests/fuzz/%_fuzz.c tests/fuzz/fuzz.h $(filter $(B)/src/core/%,$(OBJECTS))
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(CLK_CFLAGS) $(MODE_CFLAGS) -fsanitize=fuzzer -Itests/fuzz $(LDFLAGS) -o $@ $< $(filter %.o,$^) $(PKG_LIBS) -lm -ldl -lpthread
+
+fuzz-build: $(FUZZERS)
+
 setup: ## install what is missing to build and test
 	$(Q)scripts/setup
 
@@ -119,6 +130,11 @@ torture: ## fail the 1st, 2nd, 3rd… allocation of every host scenario
 valgrind: ## the C and host tests under valgrind
 	$(Q)$(MAKE) --no-print-directory $(J) MODE=dev test-build
 	$(Q)VALGRIND=1 scripts/run-tests dev '$(or $(T),tests/c/|tests/host/)'
+
+fuzz: ## made-up input for the parsers in C; T=yaml for one, SECONDS=60 for each
+	$(Q)scripts/setup fuzz
+	$(Q)$(MAKE) --no-print-directory $(J) MODE=fuzz CC=clang fuzz-build
+	$(Q)scripts/fuzz '$(T)' '$(SECONDS)'
 
 check: ## the gate: format, lint, layers, and every test twice
 	$(Q)$(MAKE) --no-print-directory fmt-check lint layers release-check

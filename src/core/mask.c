@@ -262,7 +262,7 @@ int clk_masker_feed(struct clk_masker *masker, const char *text, size_t len,
 
     *out = NULL;
     *out_len = 0;
-    if (before == 0 && set->count == 0)
+    if (before == 0 && (len == 0 || set->count == 0))
         return 0;
     if ((set->stale || !set->index) && !build_index(set))
         return -1;
