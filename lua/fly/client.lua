@@ -68,7 +68,7 @@ local CONCURRENCY = 128
 
 --- Lists that `run` rows ask for again and again, kept for a while in seconds:
 --- other operations ask for them first, and they hardly change.
-local KEPT = { ["orgs.list"] = 60, ["regions.list_all"] = 60 }
+local KEPT = { ["orgs.list_all"] = 60, ["regions.list_all"] = 60 }
 
 ---@param options fly.ClientOptions
 ---@return table deps

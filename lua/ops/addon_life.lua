@@ -298,7 +298,7 @@ op {
   effect = "write",
   cost = "billed by use or by plan.",
   calls = {
-    "orgs.list", "orgs.get", "extensions.plans", "extensions.create_once",
+    "orgs.list_all", "orgs.get", "extensions.plans", "extensions.create_once",
     "extensions.get_once", "regions.list_all",
   },
   run = function(ctx, args)
@@ -409,7 +409,7 @@ op {
   effect = "write",
   cost = "billed by use.",
   calls = {
-    "orgs.list", "orgs.get", "extensions.has_agreed", "extensions.agree",
+    "orgs.list_all", "orgs.get", "extensions.has_agreed", "extensions.agree",
     "extensions.has_agreed_self", "extensions.provider", "extensions.create_once",
     "extensions.get_once", "regions.list_all",
   },

@@ -68,7 +68,7 @@ op {
   doc = "The name must be free on all of Fly. An app without machines costs"
     .. " nothing.",
   effect = "write",
-  calls = { "orgs.list", "apps.create_once", "apps.get" },
+  calls = { "orgs.list_all", "apps.create_once", "apps.get" },
   run = function(ctx, args)
     local org, e = flow.one_org(ctx, args)
     if not org then

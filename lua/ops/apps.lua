@@ -33,7 +33,7 @@ op {
   title = "List apps",
   doc = "Without an organization: the apps of every one the token can see.",
   effect = "read",
-  calls = { "orgs.list", "apps.list_org" },
+  calls = { "orgs.list_all", "apps.list_org" },
   run = function(ctx, args)
     local slugs, e = flow.orgs(ctx, args)
     if not slugs then

@@ -35,6 +35,18 @@ function M.is_refusal(e)
     or e.status == 405 or e.status == 501
 end
 
+-- The names of what was listed; what has none cannot be asked about, and is told.
+local function named(ctx, list, field, noun)
+  local names = {}
+  for _, item in ipairs(list) do
+    names[#names + 1] = item[field] ~= "" and item[field] or nil
+  end
+  if #names < #list then
+    ctx.notice(("left out %s without a %s"):format(str.count(#list - #names, noun), field))
+  end
+  return names
+end
+
 --- Slugs of the organizations to look at: the one asked for, or all visible.
 ---@async
 ---@param ctx op.Context
@@ -46,13 +58,8 @@ function M.orgs(ctx, args)
   if wanted and wanted ~= "" then
     return { wanted }
   end
-  local list, e = ctx.call("orgs.list", {})
-  if not list then
-    return nil, e
-  end
-  return tbl.map(list, function(org)
-    return org.slug
-  end)
+  local list, e = ctx.call("orgs.list_all", {})
+  return list and named(ctx, list, "slug", "organization"), e
 end
 
 --- The one organization something new belongs to: the one asked for, or the
@@ -77,7 +84,7 @@ function M.one_org(ctx, args)
 end
 
 --- That organization with its node id, which GraphQL's mutations want. Calls
---- orgs.list and orgs.get.
+--- orgs.list_all and orgs.get.
 ---@async
 ---@param ctx op.Context
 ---@param args { org: string? }
@@ -320,17 +327,17 @@ local function by_app(ctx, listing, slug, filters, keep)
   apps = tbl.filter(apps, function(app)
     return app[listing.counted] ~= 0
   end)
-  local lists, why = ctx.map(apps, function(app)
-    local args = tbl.merge(filters, { app = app.name })
+  local lists, why = ctx.map(named(ctx, apps, "name", "app"), function(app)
+    local args = tbl.merge(filters, { app = app })
     local items, failed = M.items(ctx, listing.app, args, function(item)
-      item.app = app.name
+      item.app = app
       return keep(item)
     end)
     -- An app deleted since it was listed has nothing to list.
     if not items and failed.kind == "not_found" then
       return {}
     end
-    return items, failed and err.wrap(failed, "app " .. app.name)
+    return items, failed and err.wrap(failed, "app " .. app)
   end)
   if not lists then
     return nil, why

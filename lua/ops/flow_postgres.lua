@@ -10,7 +10,7 @@ local M = {}
 
 --- Operations that finding a cluster calls.
 M.CALLS = {
-  "apps.get", "machines.list_app", "mpg.get", "orgs.list", "mpg.list_org",
+  "apps.get", "machines.list_app", "mpg.get", "orgs.list_all", "mpg.list_org",
 }
 
 local LEADS = { primary = true, leader = true }

@@ -90,7 +90,7 @@ op {
   ]],
   effect = "read",
   calls = {
-    "orgs.list", "apps.list_org", "machines.list_org", "machines.list_app",
+    "orgs.list_all", "apps.list_org", "machines.list_org", "machines.list_app",
   },
   run = function(ctx, args)
     local listing = {

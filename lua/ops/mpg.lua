@@ -31,7 +31,7 @@ op {
   id = "mpg.list",
   title = "List managed Postgres clusters",
   effect = "read",
-  calls = { "orgs.list", "mpg.list_org" },
+  calls = { "orgs.list_all", "mpg.list_org" },
   run = function(ctx, args)
     return flow.list_orgs(ctx, args, "mpg.list_org")
   end,
@@ -188,7 +188,7 @@ op {
   doc = "Waits until it can be used, which takes minutes.",
   effect = "write",
   cost = "the plan is billed by the month, the disk by the gigabyte.",
-  calls = { "orgs.list", "mpg.create_once", "mpg.get", "regions.list_all" },
+  calls = { "orgs.list_all", "mpg.create_once", "mpg.get", "regions.list_all" },
   run = function(ctx, args)
     local org, e = flow.one_org(ctx, args)
     if not org then

@@ -1,5 +1,7 @@
 --- Organizations and who is in them.
 
+local err = require "base.err"
+local flow = require "ops.flow"
 local op = require "opkit.op"
 local resource = require "opkit.resource"
 
@@ -12,8 +14,9 @@ resource {
 }
 
 op {
-  id = "orgs.list",
-  title = "List the organizations you can see",
+  id = "orgs.list_all",
+  hidden = true,
+  title = "List every organization you can see",
   effect = "read",
   gql = [[
     query ListOrgs($first: Int = 50, $after: String) {
@@ -28,7 +31,35 @@ op {
   ]],
   items = "organizations.nodes",
   page = "graphql",
+  returns = { list = "org" },
+}
+
+op {
+  id = "orgs.list",
+  title = "List the organizations you can see",
+  doc = "All of them, whichever one is configured; --org shows that one only.",
+  effect = "read",
+  calls = { "orgs.list_all" },
+  run = function(ctx, args)
+    local found = not args.org
+    local list, e = flow.items(ctx, "orgs.list_all", {}, function(org)
+      local is_wanted = not args.org or org.slug == args.org or org.raw_slug == args.org
+      found = found or is_wanted
+      return is_wanted and org or nil
+    end)
+    if not list or found then
+      return list, e
+    end
+    return nil, err.new({
+      kind = "not_found",
+      message = ("no organization %q among those this token sees"):format(args.org),
+      hint = "`clanker fly list orgs` shows them",
+    })
+  end,
   order = { "slug" },
+  params = {
+    { "org", "org", "only this organization" },
+  },
   returns = { list = "org" },
   columns = {
     { "SLUG", "slug" },
@@ -38,7 +69,7 @@ op {
     { "PAID", "paid_plan", format = "boolean", priority = 4, wide = true },
     { "ID", "id", priority = 5, wide = true },
   },
-  examples = { "list orgs" },
+  examples = { "list orgs", "list orgs --org personal" },
 }
 
 op {

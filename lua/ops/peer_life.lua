@@ -85,7 +85,7 @@ op {
   ]],
   effect = "write",
   calls = {
-    "orgs.list", "orgs.get", "wireguard.list_org", "wireguard.create_once",
+    "orgs.list_all", "orgs.get", "wireguard.list_org", "wireguard.create_once",
     "regions.list_all",
   },
   run = function(ctx, args)
@@ -192,7 +192,7 @@ op {
   hidden = true,
   title = "Show the peer that is to be removed",
   effect = "read",
-  calls = { "orgs.list", "orgs.get", "wireguard.list_org" },
+  calls = { "orgs.list_all", "orgs.get", "wireguard.list_org" },
   run = function(ctx, args)
     local peer, _, e = to_remove(ctx, args)
     return peer, e
@@ -208,7 +208,7 @@ op {
   effect = "destroy",
   confirm = "Remove peer {name}? What uses it loses the private network.",
   preview = "wireguard.show",
-  calls = { "orgs.list", "orgs.get", "wireguard.list_org", "wireguard.remove_once" },
+  calls = { "orgs.list_all", "orgs.get", "wireguard.list_org", "wireguard.remove_once" },
   run = function(ctx, args)
     local peer, org, e = to_remove(ctx, args)
     if not peer then

@@ -82,7 +82,7 @@ op {
   id = "postgres.list",
   title = "List Postgres clusters, managed and unmanaged",
   effect = "read",
-  calls = { "orgs.list", "postgres.list_apps", "mpg.list_org" },
+  calls = { "orgs.list_all", "postgres.list_apps", "mpg.list_org" },
   run = list,
   order = { "org", "name" },
   params = {

@@ -97,7 +97,7 @@ op {
   effect = "write",
   cost = "its machines and volumes are billed.",
   calls = {
-    "orgs.list", "regions.list_all", "apps.get", "postgres.create_cluster",
+    "orgs.list_all", "regions.list_all", "apps.get", "postgres.create_cluster",
     "postgres.get",
   },
   run = function(ctx, args)

@@ -290,7 +290,7 @@ op {
   ]],
   effect = "write",
   calls = {
-    "orgs.list", "orgs.get", "tokens.app_nodes", "tokens.create_once",
+    "orgs.list_all", "orgs.get", "tokens.app_nodes", "tokens.create_once",
     "tokens.create_readonly", "tokens.list_org",
   },
   run = function(ctx, args)

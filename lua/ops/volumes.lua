@@ -53,7 +53,7 @@ op {
   ]],
   effect = "read",
   calls = {
-    "orgs.list", "apps.list_org", "volumes.list_org", "volumes.list_app",
+    "orgs.list_all", "apps.list_org", "volumes.list_org", "volumes.list_app",
   },
   run = function(ctx, args)
     local listing = {

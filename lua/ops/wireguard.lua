@@ -38,7 +38,7 @@ op {
   id = "wireguard.list",
   title = "List WireGuard peers",
   effect = "read",
-  calls = { "orgs.list", "wireguard.list_org" },
+  calls = { "orgs.list_all", "wireguard.list_org" },
   run = function(ctx, args)
     return flow.list_orgs(ctx, args, "wireguard.list_org")
   end,

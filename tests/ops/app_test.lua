@@ -23,8 +23,8 @@ t.test("an app is created in the organization named, or the only one", function(
   end
   t.eq(org_of({ org = "acme" }, {}), "acme")
   t.eq(org_of({}, {}, { org = "personal" }), "personal")
-  t.eq(org_of({}, { ["orgs.list"] = { { slug = "only" } } }), "only")
-  local org, app, e = org_of({}, { ["orgs.list"] = { { slug = "a" }, { slug = "b" } } })
+  t.eq(org_of({}, { ["orgs.list_all"] = { { slug = "only" } } }), "only")
+  local org, app, e = org_of({}, { ["orgs.list_all"] = { { slug = "a" }, { slug = "b" } } })
   t.eq(org, nil)
   t.err(app, e, "which organization%? there are a and b")
 end)

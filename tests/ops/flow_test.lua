@@ -10,13 +10,13 @@ local ORGS = { { slug = "acme" }, { slug = "personal" } }
 
 t.test("the apps of all organizations are one list", function()
   local list, _, ctx = run("apps.list", {}, {
-    ["orgs.list"] = ORGS,
+    ["orgs.list_all"] = ORGS,
     ["apps.list_org acme"] = { { name = "web" }, { name = "db" } },
     ["apps.list_org personal"] = { { name = "blog" } },
   })
   t.eq(pluck(list, "name"), { "web", "db", "blog" })
   t.ok(json.is_array(list))
-  t.eq(ctx.calls, { "orgs.list", "apps.list_org acme", "apps.list_org personal" })
+  t.eq(ctx.calls, { "orgs.list_all", "apps.list_org acme", "apps.list_org personal" })
 end)
 
 t.test("an organization given is the only one asked", function()
@@ -35,13 +35,13 @@ t.test("an argument wins over the context's organization", function()
 end)
 
 t.test("no organizations, no apps: an empty array", function()
-  local list = run("apps.list", {}, { ["orgs.list"] = {} })
+  local list = run("apps.list", {}, { ["orgs.list_all"] = {} })
   t.eq(json.encode(list), "[]")
 end)
 
 t.test("an organization that refuses is left out with a notice", function()
   local list, _, ctx = run("apps.list", {}, {
-    ["orgs.list"] = ORGS,
+    ["orgs.list_all"] = ORGS,
     ["apps.list_org acme"] = failure("forbidden", 403),
     ["apps.list_org personal"] = { { name = "blog" } },
   })
@@ -51,14 +51,14 @@ end)
 
 t.test("when all refuse, the whole fails", function()
   local list, e = run("apps.list", {}, {
-    ["orgs.list"] = ORGS, ["apps.list_org"] = failure("forbidden", 403),
+    ["orgs.list_all"] = ORGS, ["apps.list_org"] = failure("forbidden", 403),
   })
   t.err(list, e, "forbidden")
 end)
 
 t.test("a failure that is no refusal fails the whole and names the organization", function()
   local list, e = run("apps.list", {}, {
-    ["orgs.list"] = ORGS,
+    ["orgs.list_all"] = ORGS,
     ["apps.list_org acme"] = {},
     ["apps.list_org personal"] = failure("network"),
   })
@@ -74,8 +74,25 @@ t.test("the only organization's own error is told as it is", function()
 end)
 
 t.test("a failure to list organizations is the failure", function()
-  local list, e = run("machines.list", {}, { ["orgs.list"] = failure("auth", 401) })
+  local list, e = run("machines.list", {}, { ["orgs.list_all"] = failure("auth", 401) })
   t.err(list, e, "auth")
+end)
+
+t.test("what has no name cannot be asked about: it is left out and told", function()
+  local list, _, ctx = run("apps.list", {}, {
+    ["orgs.list_all"] = { { slug = "acme" }, { name = "x" }, { slug = "" }, { slug = "personal" } },
+    ["apps.list_org"] = { { name = "web" } },
+  })
+  t.eq(#list, 2)
+  t.eq(ctx.calls, { "orgs.list_all", "apps.list_org acme", "apps.list_org personal" })
+  t.eq(ctx.notices, { "left out 2 organizations without a slug" })
+  list, _, ctx = run("machines.list", { org = "acme" }, {
+    ["machines.list_org"] = failure("forbidden", 403),
+    ["apps.list_org"] = { { id = "x" }, { name = "web" } },
+    ["machines.list_app web"] = { { id = "1" } },
+  })
+  t.eq(pluck(list, "id"), { "1" })
+  t.eq(ctx.notices, { "left out 1 app without a name" })
 end)
 
 t.test("machines of one app are one call, and say whose they are", function()
@@ -92,7 +109,7 @@ end)
 
 t.test("machines of everything take one call per organization", function()
   local list, _, ctx = run("machines.list", { region = "iad" }, {
-    ["orgs.list"] = ORGS,
+    ["orgs.list_all"] = ORGS,
     ["machines.list_org acme"] = function(args)
       t.eq(args.region, "iad")
       return { { id = "1", app_name = "web" } }
@@ -159,7 +176,7 @@ end)
 t.test("items are handed on as they come when the caller takes them so", function()
   local seen = {}
   local list = run("machines.list", {}, {
-    ["orgs.list"] = ORGS,
+    ["orgs.list_all"] = ORGS,
     ["machines.list_org acme"] = { { id = "1", app_name = "web" } },
     ["machines.list_org personal"] = { { id = "2", app_name = "blog" } },
   }, { each = function(item)

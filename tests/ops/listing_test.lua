@@ -48,7 +48,7 @@ end)
 
 t.test("peers say which organization they are of", function()
   local list = run("wireguard.list", {}, {
-    ["orgs.list"] = { { slug = "acme" }, { slug = "personal" } },
+    ["orgs.list_all"] = { { slug = "acme" }, { slug = "personal" } },
     ["wireguard.list_org acme"] = { { name = "laptop" } },
     ["wireguard.list_org personal"] = { { name = "desk" } },
   })
@@ -57,7 +57,7 @@ end)
 
 t.test("Postgres of both kinds is one list", function()
   local replies = {
-    ["orgs.list"] = { { slug = "acme" } },
+    ["orgs.list_all"] = { { slug = "acme" } },
     ["postgres.list_apps"] = {
       { id = "pg1", name = "pg1", status = "deployed", organization = { slug = "acme" } },
       { id = "pg2", name = "pg2", status = "suspended", organization = { slug = "other" } },

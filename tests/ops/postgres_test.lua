@@ -37,7 +37,7 @@ local MANAGED = {
 
 local NONE = {
   ["mpg.get"] = failure("not_found", 404), ["apps.get"] = failure("not_found", 404),
-  ["orgs.list"] = { { slug = "acme" }, { slug = "personal" } },
+  ["orgs.list_all"] = { { slug = "acme" }, { slug = "personal" } },
   ["mpg.list_org"] = {},
 }
 
@@ -121,7 +121,7 @@ t.test("a place that could not be looked at is not one where it is not", functio
   -- A token that sees no managed clusters, or no organizations, sees its own.
   cluster = get("pg1", OWN, { ["mpg.get"] = failure("forbidden", 403) })
   t.eq(cluster.kind, "unmanaged")
-  local none, e = get("nope", NONE, { ["orgs.list"] = failure("forbidden") })
+  local none, e = get("nope", NONE, { ["orgs.list_all"] = failure("forbidden") })
   t.err(none, e, "not_found")
 end)
 
