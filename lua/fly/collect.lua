@@ -1,7 +1,10 @@
 --- Takes the items out of reply bodies, one decoded item in memory at a time.
 --- Pure. Three forms of result: a list, the server's own JSON text, a callback.
 
+local conform = require "base.conform"
 local json = require "base.json"
+local str = require "base.str"
+local text = require "fly.text"
 
 local M = {}
 
@@ -58,6 +61,7 @@ end
 ---@field raw boolean? the result is JSON text
 ---@field each (fun(item: table): boolean?)? gets each item instead; false ends it
 ---@field origins fly.Origins? filled in
+---@field shape schema.Shape? what an item is; members of another type are left out
 
 ---@param opts fly.CollectOptions
 ---@return fly.Collector
@@ -72,6 +76,8 @@ function M.new(opts)
     items = not opts.raw and not opts.each and json.array {} or nil,
     texts = opts.raw and {} or nil,
     origins = opts.origins,
+    shape = opts.shape,
+    report = conform.report(),
     body = nil,
   }, Collector)
   if opts.origins then
@@ -94,6 +100,9 @@ local function take_item(self, piece, item)
   if type(item) ~= "table" or json.is_array(item) then
     self.odd = self.odd + 1
     return nil
+  end
+  if self.shape then
+    item = conform.apply(item, self.shape, self.report)
   end
   self.count = self.count + 1
   if self.origins then
@@ -135,6 +144,15 @@ function Collector:take(body, path)
   return type(value) == "table" and value or {}
 end
 
+--- What was left out of a reply, for its user; nil when that is nothing.
+---@param report conform.Report
+---@return string?
+function M.left_out(report)
+  return report.count > 0
+    and ("left out %s of another type than the API says, such as %s"):format(
+      str.count(report.count, "value"), text.line(report.first, 80)) or nil
+end
+
 ---@param self fly.Collector
 local function note_odd_items(self)
   if self.odd > 0 then
@@ -142,6 +160,8 @@ local function note_odd_items(self)
       ("%d entries of the reply are not objects and were left out"):format(self.odd)
     self.odd = 0
   end
+  self.warnings[#self.warnings + 1] = M.left_out(self.report)
+  self.report = conform.report()
 end
 
 --- The result: a list, a JSON text, or the number of items given away.

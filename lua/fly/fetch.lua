@@ -2,6 +2,7 @@
 --- Waits. The shape of a result does not depend on what the server left out.
 
 local collect = require "fly.collect"
+local conform = require "base.conform"
 local errors = require "fly.errors"
 local graphql = require "fly.graphql"
 local json = require "base.json"
@@ -160,7 +161,10 @@ end
 ---@return any value, table? err
 local function list(self, call)
   local op, opts = call.op, call.opts
-  local collector = collect.new { raw = opts.raw, each = opts.each, origins = call.origins }
+  local shape = op.returns and opkit.returns(op)
+  local collector = collect.new {
+    raw = opts.raw, each = opts.each, origins = call.origins, shape = shape and shape.list,
+  }
   local done, e = pages.run({
     style = op.page,
     items = place(op),
@@ -207,6 +211,24 @@ local function redact(body, at, found)
   return (assert(json.edit(body, edits)))
 end
 
+--- The result with every member of the type its row says; nil when the whole of
+--- it is of another one.
+---@param call fly.Call
+---@param value any
+---@return any
+local function typed(call, value)
+  local shape = opkit.returns(call.op)
+  if not shape then
+    return value
+  end
+  local report = conform.report()
+  value = conform.apply(value, shape, report)
+  if value ~= nil then
+    table.insert(call.tally.warnings, collect.left_out(report))
+  end
+  return value
+end
+
 ---@param call fly.Call
 ---@param reply table
 ---@param where fly.About
@@ -233,7 +255,10 @@ local function read_single(call, reply, where)
   if call.op.sensitive then
     body = redact(body, path, sensitive.take(call.op, value))
   end
-  if call.opts.raw then
+  value = typed(call, value)
+  if value == nil then
+    return nil, errors.bad_reply(reply, where, "is not what was asked for")
+  elseif call.opts.raw then
     call.tally.made = value
     return body
   end

@@ -27,6 +27,14 @@ row("list", {
   http = { "GET", "/v1/apps/{app}/things" }, params = { APP }, page = "header",
   returns = { list = "any" },
 })
+local THING = { object = {
+  id = "string", size = "integer?", inner = { object = { a = "string?" }, optional = true },
+} }
+row("typed", { http = { "GET", "/v1/apps/{app}" }, params = { APP }, returns = THING })
+row("typed_list", {
+  http = { "GET", "/v1/apps/{app}/things" }, params = { APP }, page = "header",
+  returns = { list = THING },
+})
 row("listed", {
   http = { "GET", "/v1/orgs/{org}/things" }, params = { ORG }, page = "body", items = "things",
   returns = { list = "any" },
@@ -115,6 +123,27 @@ t.test("a detail is the reply's object", function()
   t.eq(deps.requests[1].url, "https://m.example.com/v1/apps/web")
   t.eq(deps.requests[1].headers["User-Agent"], "clanker/1.2.3")
   t.ok(deps.requests[1].headers["Authorization"]:equals("Bearer fo1_test"))
+end)
+
+t.test("a detail that is no object is a protocol error", function()
+  for _, body in ipairs { "3", '"text"', "true", "[]", '[{"id":1}]' } do
+    local value, e = replies({ { body = body } }):call("clienttest.typed", { app = "web" })
+    t.err(value, e, "protocol")
+    t.has(e.message, "not what was asked for")
+  end
+end)
+
+t.test("members of another type are left out and told, not handed on", function()
+  local value, info = replies({
+    { body = '{"id":7,"size":"x","inner":[],"more":[1]}' },
+  }):call("clienttest.typed", { app = "web" })
+  t.eq(value, { id = "7", more = { 1 } })
+  t.eq(info.warnings, { "left out 2 values of another type than the API says, such as inner" })
+  value, info = replies({
+    { body = '[{"id":"a","size":1},{"id":{},"size":2}]' },
+  }):call("clienttest.typed_list", { app = "web" })
+  t.eq(value, { { id = "a", size = 1 }, { size = 2 } })
+  t.eq(info.warnings, { "left out 1 value of another type than the API says, such as id" })
 end)
 
 t.test("a list is an array, whatever stands for an empty one", function()

@@ -24,7 +24,7 @@ M.PACE = PACE
 local HURRIED = tbl.merge(require "sim.seeds.demo", { pace = PACE })
 
 -- Nothing to wait for: limits have tests of their own.
-local UNLIMITED = {
+M.UNLIMITED = {
   acquire = function()
     return true
   end,
@@ -46,7 +46,7 @@ function M.open(opts)
       token = secret.new(running.token), token_source = "test",
       bases = { machines = running.url, api = running.url },
     },
-    version = "test", limiter = UNLIMITED,
+    version = "test", limiter = M.UNLIMITED,
     sleep = function(seconds)
       task.sleep(seconds * PACE)
     end,
