@@ -42,6 +42,8 @@ static int run(struct clk_host *host, int argc, char **argv)
     status = lua_pcall(L, 2, 2, 0);
     if (status == LUA_OK)
         status = clk_host_run(host, 1);
+    else
+        lua_pushnil(L); /* no traceback */
     if (status == LUA_OK)
         return lua_isinteger(L, -1) ? (int)lua_tointeger(L, -1) : EXIT_BUG;
     if (host->signal)
@@ -49,9 +51,9 @@ static int run(struct clk_host *host, int argc, char **argv)
     /* lua/main.lua reports every error it can; this is for those it cannot,
        such as an error in itself. They hold no data of the user's. */
     fprintf(stderr, "clanker: %s\n",
-            lua_isstring(L, -1)   ? lua_tostring(L, -1)
-            : lua_isstring(L, -2) ? lua_tostring(L, -2)
-                                  : "internal error");
+            lua_isstring(L, -2) ? lua_tostring(L, -2) : "internal error");
+    if (lua_isstring(L, -1))
+        fprintf(stderr, "%s\n", lua_tostring(L, -1));
     return EXIT_BUG;
 }
 
