@@ -11,6 +11,10 @@
 static const char live_key = 0;     /* light userdata -> task userdata */
 static const char canceled_key = 0; /* the canceled error value */
 
+/* Failed children that a task remembers: the first that nobody joined counts,
+   and more than these are not likely to be joined all. */
+enum { MAX_ORPHANS = 64 };
+
 #define TASK_OF(L) (*(struct clk_task **)lua_getextraspace(L))
 
 /* --- pushing ------------------------------------------------------------ */
@@ -57,6 +61,7 @@ static int wait_done(lua_State *L, int status, lua_KContext ctx)
 
     if (task->deadlocked) {
         task->deadlocked = false;
+        task->despaired = true;
         return luaL_error(L, "deadlock: every task waits and nothing is left "
                              "that could wake one");
     }
@@ -64,6 +69,7 @@ static int wait_done(lua_State *L, int status, lua_KContext ctx)
         task->aborted = false;
         return raise_canceled(L);
     }
+    task->despaired = false;
     return task->k(L, status, task->kctx);
 }
 
@@ -151,15 +157,37 @@ void clk_task_cancel(struct clk_task *task)
     }
 }
 
+static struct clk_task *youngest_leaf(struct clk_task *task)
+{
+    while (task->first_child) /* children are linked youngest first */
+        task = task->first_child;
+    return task;
+}
+
+/* The first waiting task of those below `top` and itself, children before their
+   parents; `again` counts those that were told before. */
+static struct clk_task *find_waiting(struct clk_task *top, bool again)
+{
+    struct clk_task *t = youngest_leaf(top);
+
+    while (!t->waiting || t->ended || (t->despaired && !again)) {
+        if (t == top)
+            return NULL;
+        t = t->next_sibling ? youngest_leaf(t->next_sibling) : t->parent;
+    }
+    return t;
+}
+
 void clk_task_fail_deadlock(struct clk_task *task)
 {
-    if (!task->ended && task->wait) {
-        task->deadlocked = true;
-        end_wait(task);
+    struct clk_task *waiting = find_waiting(task, false);
+
+    if (!waiting)
+        waiting = find_waiting(task, true);
+    if (!waiting)
         return;
-    }
-    for (struct clk_task *c = task->first_child; c; c = c->next_sibling)
-        clk_task_fail_deadlock(c);
+    waiting->deadlocked = true;
+    end_wait(waiting);
 }
 
 /* Whether clean-up, its own or that of a task that waits for it, is not to be
@@ -216,20 +244,68 @@ static void unlink_child(struct clk_task *task)
     task->prev_sibling = task->next_sibling = NULL;
 }
 
-/* A failure that nobody waits for or is told of is kept for the parent's end.
- */
+/* Pushes the first task of a parent's list of failed children that nobody has
+   joined to this day, or nil; forgets those before it. The list is below. */
+static struct clk_task *first_orphan(lua_State *L)
+{
+    struct clk_task *child;
+
+    lua_getiuservalue(L, -1, TASK_ORPHAN);
+    while ((child = lua_touserdata(L, -1)) && child->observed) {
+        lua_getiuservalue(L, -1, TASK_NEXT_ORPHAN);
+        lua_remove(L, -2);
+    }
+    lua_pushvalue(L, -1);
+    lua_setiuservalue(L, -3, TASK_ORPHAN);
+    return child;
+}
+
+/* A failure that nobody waits for or is told of is kept for the parent's end,
+   unless enough of them are. */
 static void leave_to_parent(struct clk_task *task)
 {
     lua_State *L = task->host->L;
     struct clk_task *parent = task->parent;
+    int base = lua_gettop(L), slot = TASK_ORPHAN, count = 0;
 
-    if (!parent || parent->ended || !task->failed || task->done_gate.head
-        || task->notify || is_canceled_error(task->co, -1))
+    if (!parent || !task->failed || task->done_gate.head || task->notify
+        || is_canceled_error(task->co, -1))
         return;
     clk_task_push(L, parent);
+    first_orphan(L);
+    while (!lua_isnil(L, -1)) { /* to the list's end */
+        lua_remove(L, -2);
+        slot = TASK_NEXT_ORPHAN;
+        lua_getiuservalue(L, -1, slot);
+        count++;
+    }
+    if (count < MAX_ORPHANS) {
+        clk_task_push(L, task);
+        lua_setiuservalue(L, -3, slot);
+    }
+    lua_settop(L, base);
+}
+
+/* The failure of a child that nobody joined becomes the parent's own. */
+static void adopt_orphan(struct clk_task *task)
+{
+    lua_State *L = task->host->L;
+    struct clk_task *child;
+
+    if (task->failed)
+        return;
     clk_task_push(L, task);
-    lua_setiuservalue(L, -2, TASK_ORPHAN);
-    lua_pop(L, 1);
+    child = first_orphan(L);
+    if (child) {
+        task->failed = true;
+        task->nresults = 1;
+        lua_settop(task->co, 0);
+        lua_pushvalue(child->co, -1);
+        lua_xmove(child->co, task->co, 1);
+        lua_getiuservalue(L, -1, TASK_TRACEBACK);
+        lua_setiuservalue(L, -3, TASK_TRACEBACK);
+    }
+    lua_pop(L, 2);
 }
 
 /* Marks the task done, and its ended ancestors that waited for it. */
@@ -239,6 +315,7 @@ static void finish(struct clk_task *task)
         lua_State *L = task->host->L;
         struct clk_task *parent = task->parent;
 
+        adopt_orphan(task);
         leave_to_parent(task);
         task->done = true;
         task->host->task_count--;
@@ -257,35 +334,12 @@ static void finish(struct clk_task *task)
     }
 }
 
-/* The failure of a child that nobody joined becomes the parent's own. */
-static void adopt_orphan(struct clk_task *task)
-{
-    lua_State *L = task->host->L;
-    struct clk_task *child;
-
-    clk_task_push(L, task);
-    if (lua_getiuservalue(L, -1, TASK_ORPHAN) == LUA_TUSERDATA) {
-        child = lua_touserdata(L, -1);
-        if (!child->observed && !task->failed) {
-            task->failed = true;
-            task->nresults = 1;
-            lua_settop(task->co, 0);
-            lua_pushvalue(child->co, -1);
-            lua_xmove(child->co, task->co, 1);
-            lua_getiuservalue(L, -1, TASK_TRACEBACK);
-            lua_setiuservalue(L, -3, TASK_TRACEBACK);
-        }
-    }
-    lua_pop(L, 2);
-}
-
 static void end_task(struct clk_task *task, int nresults)
 {
     struct clk_task *child = task->first_child;
 
     task->ended = true;
     task->nresults = nresults;
-    adopt_orphan(task);
     while (child) {
         struct clk_task *next = child->next_sibling;
 

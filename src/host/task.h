@@ -49,7 +49,10 @@ struct clk_task *clk_task_spawn(lua_State *from, int nargs);
 /* Whether the task and all its children have ended. */
 bool clk_task_done(const struct clk_task *task);
 
-/* Makes the wait of a task that nothing can ever wake raise "deadlock". */
+/* When nothing can ever wake a task again: makes one wait raise "deadlock", of
+   the youngest of those below `task` and itself, children before parents. There
+   the error says most: the others wait for it. Who went on to wait after being
+   told so comes last. */
 void clk_task_fail_deadlock(struct clk_task *task);
 
 /* Pushes the results of an ended task on `L` and returns their number, or

@@ -15,7 +15,8 @@ enum {
     TASK_TRACEBACK,   /* of the error that ended it, or nil */
     TASK_CAUSE,       /* the last error awaited from another task … */
     TASK_CAUSE_TRACE, /* … and that task's traceback, to chain them */
-    TASK_ORPHAN,      /* a child that failed and that nobody joined */
+    TASK_ORPHAN, /* the first child that failed and that nobody joined … */
+    TASK_NEXT_ORPHAN, /* … and the next one of the same parent */
     TASK_NOTIFY,      /* the userdata of `notify` */
     TASK_VALUES = TASK_NOTIFY
 };
@@ -37,15 +38,16 @@ struct clk_task {
     int nresults;              /* on the coroutine's stack, once ended */
     int shield;                /* > 0: cancellation is held back */
     bool started;
-    bool ready;    /* in the ready queue */
-    bool waiting;  /* yielded through clk_wait */
-    bool canceled; /* every unshielded wait raises from now on */
-    bool aborted;  /* this wait was ended by a cancellation */
-    bool deadlocked;
-    bool ended;    /* its function returned or failed; children may remain */
-    bool failed;   /* the top of the coroutine's stack is the error */
-    bool observed; /* somebody joined it */
-    bool done;     /* ended, and all children are done */
+    bool ready;      /* in the ready queue */
+    bool waiting;    /* yielded through clk_wait */
+    bool canceled;   /* every unshielded wait raises from now on */
+    bool aborted;    /* this wait was ended by a cancellation */
+    bool deadlocked; /* this wait was ended because nothing else can end it */
+    bool despaired;  /* so was the one before: others are told first */
+    bool ended;      /* its function returned or failed; children may remain */
+    bool failed;     /* the top of the coroutine's stack is the error */
+    bool observed;   /* somebody joined it */
+    bool done;       /* ended, and all children are done */
 };
 
 /* Pushes the userdata of a task that is not done yet. */

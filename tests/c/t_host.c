@@ -94,6 +94,7 @@ static void a_deadlock_is_reported_not_hung(void **state)
     assert_non_null(strstr(lua_tostring(host.L, -2), "deadlock"));
 }
 
+/* The main task has its results by then: it fails all the same. */
 static void a_deadlock_below_the_main_task_is_reported(void **state)
 {
     (void)state;
@@ -101,7 +102,54 @@ static void a_deadlock_below_the_main_task_is_reported(void **state)
                          "local e = task.event()\n"
                          "task.spawn(function() task.shield(e.wait, e) end)\n"
                          "task.sleep(0)"),
+                     LUA_ERRRUN);
+    assert_non_null(strstr(lua_tostring(host.L, -2), "deadlock"));
+}
+
+/* Who waits for the task that is stuck is no place to look at. */
+static void a_deadlock_is_raised_where_it_began(void **state)
+{
+    (void)state;
+    assert_int_equal(run("local task = require 'host.task'\n"
+                         "local function stuck() task.event():wait() end\n"
+                         "task.spawn(function()\n"
+                         "  task.spawn(stuck):await()\n"
+                         "end):await()"),
+                     LUA_ERRRUN);
+    assert_non_null(strstr(lua_tostring(host.L, -2), ":2: deadlock"));
+    assert_non_null(strstr(lua_tostring(host.L, -1), "in a task awaited here"));
+}
+
+/* Two locks taken in both orders: one task gives up, the other goes on. */
+static void a_deadlock_costs_no_more_than_one_task(void **state)
+{
+    (void)state;
+    assert_int_equal(run("local task = require 'host.task'\n"
+                         "local a, b = task.event(), task.event()\n"
+                         "local x = task.spawn(function()\n"
+                         "  a:wait() b:set() return 'x'\n"
+                         "end)\n"
+                         "local y = task.spawn(function()\n"
+                         "  pcall(b.wait, b) a:set() return 'y'\n"
+                         "end)\n"
+                         "return x:await(), y:await()"),
                      LUA_OK);
+    assert_string_equal(lua_tostring(host.L, -2), "x");
+    assert_string_equal(lua_tostring(host.L, -1), "y");
+}
+
+static void who_ignores_a_deadlock_keeps_nobody_from_hearing(void **state)
+{
+    (void)state;
+    assert_int_equal(run("local task = require 'host.task'\n"
+                         "local e = task.event()\n"
+                         "task.spawn(function()\n"
+                         "  for _ = 1, 1000 do pcall(e.wait, e) end\n"
+                         "end)\n"
+                         "local ok, message = pcall(e.wait, e)\n"
+                         "error(message, 0)"),
+                     LUA_ERRRUN);
+    assert_non_null(strstr(lua_tostring(host.L, -2), "deadlock"));
 }
 
 static void a_signal_cancels_a_waiting_main_task(void **state)
@@ -252,6 +300,9 @@ int main(void)
         OPENED(an_error_comes_with_its_traceback),
         OPENED(a_deadlock_is_reported_not_hung),
         OPENED(a_deadlock_below_the_main_task_is_reported),
+        OPENED(a_deadlock_is_raised_where_it_began),
+        OPENED(a_deadlock_costs_no_more_than_one_task),
+        OPENED(who_ignores_a_deadlock_keeps_nobody_from_hearing),
         LISTENING(a_signal_cancels_a_waiting_main_task),
         LISTENING(a_signal_stops_lua_code_that_never_waits),
         LISTENING(a_shielded_cleanup_survives_the_signal),

@@ -32,6 +32,29 @@ t.test("a traceback reaches through awaited tasks", function()
   t.match(trace, "in function <tests/host/task_test.lua:4>")
 end)
 
+t.test("a traceback reaches through everything that runs tasks", function()
+  local function f()
+    return (task.timeout(5, function()
+      local sem = task.semaphore(1)
+      return sem:with(function()
+        return task.race { function()
+          return task.all { function()
+            return task.map({ 1 }, 1, boom)
+          end }
+        end }
+      end)
+    end))
+  end
+  local _, e, trace = task.spawn(f):join()
+  t.match(e, "task_test.lua:5: boom")
+  local _, joints = trace:gsub("in a task awaited here", "")
+  t.eq(joints, 4)
+  for _, name in ipairs { "'sys.task.map'", "'sys.task.race'",
+    "'sys.task.timeout'", "test.lua:" .. debug.getinfo(f).linedefined .. ">" } do
+    t.has(trace, name)
+  end
+end)
+
 t.test("a failure that nobody joined becomes the parent's", function()
   local parent = task.spawn(function()
     task.spawn(boom)
@@ -63,6 +86,48 @@ t.test("a failure that was joined later is not the parent's", function()
     return "fine"
   end)
   t.eq({ parent:join() }, { true, "fine" })
+end)
+
+t.test("of several failures the first that nobody joined counts", function()
+  local function failing(name)
+    return task.spawn(error, name, 0)
+  end
+  for joined, expected in pairs { [0] = "one", "two", "one", "one" } do
+    local ok, e = task.spawn(function()
+      local all = { failing "one", failing "two", failing "three" }
+      task.sleep(0)
+      if all[joined] then
+        all[joined]:join()
+      end
+    end):join()
+    t.eq({ ok, e }, { false, expected }, "joined: " .. joined)
+  end
+  local ok, e = task.spawn(function()
+    for i = 1, 200 do
+      failing(i)
+    end
+    task.sleep(0)
+  end):join()
+  t.eq({ ok, e }, { false, 1 })
+end)
+
+t.test("a clean-up that fails after its parent's end is not lost", function()
+  local grandparent = task.spawn(function()
+    task.spawn(function()
+      task.spawn(function()
+        local _ <close> = setmetatable({}, { __close = boom })
+        task.sleep(60)
+      end)
+      task.sleep(0)
+      return "fine"
+    end)
+    task.sleep(0.01)
+    return "fine"
+  end)
+  local ok, e, trace = grandparent:join()
+  t.eq(ok, false)
+  t.match(e, "task_test.lua:%d+: boom")
+  t.match(trace, "task_test.lua:5")
 end)
 
 t.test("children of a task that ends are cancelled before it is done", function()
@@ -149,6 +214,33 @@ t.test("a cancellation during a shield is delivered after it", function()
   a:cancel()
   t.ok(task.is_canceled(select(2, a:join())))
   t.eq(reached, true)
+end)
+
+t.test("a join that takes too long says so, and the task goes on", function()
+  local go = task.event()
+  local a = task.spawn(function()
+    go:wait()
+    return "done"
+  end)
+  for _, seconds in ipairs { 0, 0.002 } do
+    t.eq({ a:join(seconds) }, { nil, "timed out", "ETIMEDOUT" })
+  end
+  go:set()
+  t.eq({ a:join(5) }, { true, "done" })
+  t.eq({ a:join(0) }, { true, "done" }, "who has ended needs no time")
+end)
+
+t.test("what a waiting task alone holds is not collected", function()
+  local event = setmetatable({ task.event() }, { __mode = "v" })
+  local waiting = task.spawn(function(ev)
+    return ev:wait(0.05)
+  end, event[1])
+  task.sleep(0)
+  collectgarbage()
+  collectgarbage()
+  t.ok(event[1], "the event is alive")
+  event[1]:set()
+  t.eq(waiting:await(), true)
 end)
 
 t.test("a shield passes errors and results through", function()

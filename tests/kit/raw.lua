@@ -18,25 +18,28 @@ Server.__index = Server
 
 ---@class kit.RawConn
 ---@field number integer 1 for the server's first connection
+---@field is_closed boolean? by us: nothing more is read or written
 local Conn = {}
 Conn.__index = Conn
 
 --- Bytes as they arrive; nil at the end.
 ---@async
 function Conn:read()
-  return self.raw:read()
+  return not self.is_closed and self.raw:read() or nil
 end
 
 ---@async
 function Conn:write(...)
-  return self.raw:write(table.concat { ... })
+  return not self.is_closed and self.raw:write(table.concat { ... }) or nil
 end
 
 function Conn:close()
+  self.is_closed = true
   self.raw:close()
 end
 
 function Conn:reset()
+  self.is_closed = true
   self.raw:reset()
 end
 
@@ -79,6 +82,7 @@ function Conn:wait_closed()
 end
 
 function Server:close()
+  self.is_closed = true
   self.listener:close()
   for _, conn in ipairs(self.conns) do
     conn:close()
@@ -99,7 +103,7 @@ function M.start(fn)
   }, Server)
   task.spawn(function()
     for raw in function()
-      return listener:accept()
+      return not server.is_closed and listener:accept() or nil
     end do
       server.connections = server.connections + 1
       local conn = setmetatable(
