@@ -4,6 +4,7 @@
 local binary, here = ...
 
 local fs = require "sys.fs"
+local json = require "base.json"
 local os_ = require "sys.os"
 local process = require "sys.process"
 local server = require "sys.server"
@@ -15,7 +16,6 @@ local ENV = { PATH = os_.env("PATH"), LC_ALL = "C.UTF-8", NO_COLOR = "1" }
 
 --- A private directory for this run.
 M.dir = assert(fs.tmpdir("clanker-bench-"))
-
 
 local homes = 0
 
@@ -83,6 +83,21 @@ function M.turns(rounds, fns, how)
     medians[i] = pick(list)
   end
   return table.unpack(medians)
+end
+
+--- A file with an account of the organization "bench", for `--seed`.
+---@param name string
+---@param apps table[] as in seed files, a JSON array
+---@param pace number? how long what the account does takes, 1: as it really does
+---@return string path
+function M.seed(name, apps, pace)
+  local path = ("%s/%s.json"):format(M.dir, name)
+  assert(fs.write(path, json.encode {
+    pace = pace, apps = apps,
+    users = { { id = "user_sim", email = "user@example.com" } },
+    orgs = { { slug = "bench", members = { { user = "user_sim" } } } },
+  }))
+  return path
 end
 
 --- A port nobody listens on just now.

@@ -19,7 +19,6 @@
 local bench = ...
 
 local client = require "fly.client"
-local fs = require "sys.fs"
 local json = require "base.json"
 local os_ = require "sys.os"
 local rate = require "sys.rate"
@@ -44,17 +43,6 @@ local function start_time()
   return (bench.turns(5, { function()
     bench.run { bench.binary, "--version" }
   end }))
-end
-
--- A file with an account of one organization.
-local function seed(name, apps, pace)
-  local path = ("%s/%s.json"):format(bench.dir, name)
-  assert(fs.write(path, json.encode {
-    pace = pace, apps = apps,
-    users = { { id = "user_sim", email = "user@example.com" } },
-    orgs = { { slug = "bench", members = { { user = "user_sim" } } } },
-  }))
-  return path
 end
 
 local function machines(count)
@@ -92,7 +80,7 @@ do
   for i = 1, 100 do
     apps[i] = { name = ("app-%03d"):format(i), org = "bench", machines = machines(1) }
   end
-  local account <close> = bench.simulator { "--seed", seed("list", apps),
+  local account <close> = bench.simulator { "--seed", bench.seed("list", apps),
     "--latency", tostring(R * 1000) }
   -- The organizations, then the machines of the one there is: L = 1.
   local seconds, refused = measured(account, "list", "machines")
@@ -103,7 +91,7 @@ do
   local R, PACE, COUNT = 0.05, 0.2, 50
   local S = (0.3 + 0.5) * PACE -- what the simulator takes for a restart
   local account <close> = bench.simulator {
-    "--seed", seed("restart", json.array { { name = "many", org = "bench",
+    "--seed", bench.seed("restart", json.array { { name = "many", org = "bench",
       machines = machines(COUNT) } }, PACE),
     "--latency", tostring(R * 1000),
   }
