@@ -2,6 +2,7 @@
 --- Waits until the script and its tasks have ended; returns the exit code.
 
 local err = require "base.err"
+local input = require "script.input"
 local modules = require "script.modules"
 local output = require "script.output"
 local task = require "sys.task"
@@ -117,6 +118,22 @@ local function refuse_to_block()
   os.execute, io.popen = refusal("os.execute"), refusal("io.popen")
 end
 
+-- While os.execute waits, Ctrl-C reaches the program alone, which it ends: it
+-- was meant for the script as well.
+local function end_with_program()
+  local execute, interrupt = os.execute, 2
+  local function unless_interrupted(...)
+    local _, how, number = ...
+    if how == "signal" and number == interrupt then
+      task.raise_canceled()
+    end
+    return ...
+  end
+  os.execute = function(...)
+    return unless_interrupted(execute(...))
+  end
+end
+
 --- Runs the script. Its results are ignored; its exit code is that of the error
 --- it ended with, or 0.
 ---@async
@@ -131,7 +148,9 @@ function M.run(path, args, deps)
   end
   modules.provide(deps)
   local flush = output.install()
+  input.install()
   os.exit = exit
+  end_with_program()
   if deps.is_simulated then
     refuse_to_block()
   end

@@ -216,7 +216,19 @@ function M.stdin(max)
   return err.outcome(host.stdin(max))
 end
 
---- The same as a secret, at most `max` bytes (64 KiB): it is never a string.
+--- What comes next from standard input, nil at its end.
+---@async
+---@return string? chunk
+---@return err.Record?
+function M.read()
+  local chunk, message, code = host.read()
+  if chunk == nil and message then
+    return nil, err.from_host(message, code)
+  end
+  return chunk
+end
+
+--- All of standard input as a secret, at most `max` bytes (64 KiB): it is never a string.
 ---@async
 ---@param max integer?
 ---@return secret.Secret?

@@ -13,6 +13,7 @@
 #include "host/err.h"
 #include "host/gate.h"
 #include "host/host.h"
+#include "host/task.h"
 
 #define OUTPUTS_META "host.term.outputs"
 
@@ -168,11 +169,23 @@ static int fail_output(lua_State *L, struct output *o, int error)
     return clk_fail_uv(L, error, names[o - all->of]);
 }
 
+/* Where the task cannot wait (a coroutine of the script's own, a comparison of
+   table.sort) writing blocks, as it does everywhere else in Lua. */
+static int write_here(lua_State *L, struct clk_out *core)
+{
+    int error;
+
+    while ((error = clk_out_finish(core, CLK_TERM_PATIENCE)) == UV_EAGAIN)
+        clk_term_check_signal(L);
+    return error;
+}
+
 static int write_done(lua_State *L, int status, lua_KContext ctx)
 {
     struct output *o = (struct output *)ctx;
     uint64_t target = (uint64_t)lua_tointeger(L, -1);
-    int error = clk_out_flush(o->core);
+    int error =
+        clk_can_wait(L) ? clk_out_flush(o->core) : write_here(L, o->core);
 
     (void)status;
     if (error && error != UV_EAGAIN)
@@ -244,6 +257,7 @@ static const luaL_Reg functions[] = {
     {"hidden", clk_term_hidden},
     {"is_tty", term_is_tty},
     {"prompt", clk_term_prompt},
+    {"read", clk_term_read},
     {"reveal", clk_term_reveal},
     {"sanitize", term_sanitize},
     {"stdin", clk_term_stdin},
@@ -257,7 +271,8 @@ int luaopen_host_term(lua_State *L);
 int luaopen_host_term(lua_State *L)
 {
     clk_class(L, OUTPUTS_META, NULL, NULL, outputs_gc);
-    clk_term_classes(L);
+    clk_question_class(L);
+    clk_input_class(L);
     clk_editor_class(L);
     luaL_newlib(L, functions);
     return 1;

@@ -1,6 +1,5 @@
-/* Reading from the user: prompts, and all of standard input. */
+/* Asking the user for a line, shown or hidden. */
 #include <lauxlib.h>
-#include <limits.h>
 #include <lua.h>
 #include <stddef.h>
 #include <string.h>
@@ -8,23 +7,15 @@
 
 #include "bind/l_secret.h"
 #include "bind/term_handles.h"
-#include "core/fs.h"
 #include "core/mem.h"
 #include "core/term_line.h"
-#include "core/watch.h"
 #include "host/class.h"
 #include "host/err.h"
 #include "host/task.h"
 
 #define QUESTION_META "host.term.question"
-#define INPUT_META "host.term.input"
 
-enum {
-    MAX_LINE = 65536,            /* bytes of an answer */
-    MAX_STDIN = 16 * 1024 * 1024 /* default bytes of standard input */
-};
-
-/* --- questions ----------------------------------------------------------- */
+enum { MAX_LINE = 65536 }; /* bytes of an answer */
 
 /* A line being asked for; on the stack of the task that asks. */
 struct question {
@@ -164,101 +155,7 @@ int clk_term_prompt(lua_State *L)
     return ask(L, false);
 }
 
-/* --- standard input ------------------------------------------------------ */
-
-/* Standard input being read to its end. */
-struct input {
-    struct clk_fs_reader core;
-    struct clk_watch *watch;
-    struct clk_wait wait;
-};
-
-static void input_close(struct input *in)
-{
-    if (in->watch)
-        clk_watch_close(in->watch);
-    in->watch = NULL;
-    clk_fs_reader_close(&in->core);
-}
-
-static int input_gc(lua_State *L)
-{
-    struct input *in = luaL_checkudata(L, 1, INPUT_META);
-
-    clk_unwait(&in->wait);
-    input_close(in);
-    return 0;
-}
-
-static void input_cancel(struct clk_wait *wait)
-{
-    input_close((struct input *)((char *)wait - offsetof(struct input, wait)));
-}
-
-static void on_input(void *ud)
-{
-    clk_wake(&((struct input *)ud)->wait);
-}
-
-static int input_done(lua_State *L, int status, lua_KContext ctx);
-
-static int input_wait(lua_State *L, struct input *in)
-{
-    int error = 0;
-
-    if (!in->watch)
-        error = clk_watch_open(&in->watch, clk_loop(clk_host_of(L)),
-                               STDIN_FILENO, UV_READABLE, on_input, in);
-    if (!error)
-        error = clk_watch_arm(in->watch);
-    if (error)
-        return clk_fail_uv(L, error, "standard input");
-    in->wait.cancel = input_cancel;
-    return clk_wait(L, &in->wait, (lua_KContext)in, input_done);
-}
-
-static int input_done(lua_State *L, int status, lua_KContext ctx)
-{
-    struct input *in = (struct input *)ctx;
-    int error = clk_fs_reader_step(&in->core);
-
-    (void)status;
-    if (error == UV_EAGAIN)
-        return input_wait(L, in);
-    if (error == UV_E2BIG)
-        return clk_fail(L, "E2BIG", "standard input: larger than %I bytes",
-                        (LUAI_UACINT)in->core.max);
-    if (error)
-        return clk_fail_uv(L, error, "standard input");
-    lua_pushlstring(L, in->core.data ? in->core.data : "", in->core.length);
-    input_close(in);
-    return 1;
-}
-
-/*** All of standard input, to its end.
----@async
----@param max? integer bytes, 16 MiB
----@return string?
----@return string? message
----@return string? code E2BIG, EIO … */
-int clk_term_stdin(lua_State *L)
-{
-    lua_Integer max = luaL_optinteger(L, 1, MAX_STDIN);
-    struct input *in;
-
-    luaL_argcheck(L, max >= 0 && max <= INT_MAX, 1, "0 to 2147483647 bytes");
-    lua_settop(L, 0);
-    in = lua_newuserdatauv(L, sizeof(*in), 0);
-    memset(in, 0, sizeof(*in));
-    luaL_setmetatable(L, INPUT_META);
-    in->core.fd = STDIN_FILENO;
-    in->core.shared = true;
-    in->core.max = (size_t)max;
-    return input_done(L, LUA_OK, (lua_KContext)in);
-}
-
-void clk_term_classes(lua_State *L)
+void clk_question_class(lua_State *L)
 {
     clk_class(L, QUESTION_META, NULL, NULL, question_gc);
-    clk_class(L, INPUT_META, NULL, NULL, input_gc);
 }

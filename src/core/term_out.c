@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -175,6 +176,20 @@ int clk_out_flush(struct clk_out *out)
     out->start = out->end = 0;
     unwatch(out);
     return 0;
+}
+
+int clk_out_finish(struct clk_out *out, int patience)
+{
+    int error;
+
+    while ((error = clk_out_flush(out)) == UV_EAGAIN) {
+        struct pollfd room = {.events = POLLOUT};
+
+        room.fd = out->kind == OWN ? out->own : out->fd;
+        if (poll(&room, 1, patience) <= 0)
+            break;
+    }
+    return error;
 }
 
 /* --- adding -------------------------------------------------------------- */

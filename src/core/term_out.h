@@ -33,6 +33,10 @@ int clk_out_add(struct clk_out *out, const char *text, size_t length,
    follows by itself; else the error that ended the output (UV_EPIPE …). */
 int clk_out_flush(struct clk_out *out);
 
+/* As clk_out_flush, but blocks for up to `patience` ms while the reader is
+   slow: for where nothing else can run meanwhile. UV_EAGAIN: it still is. */
+int clk_out_finish(struct clk_out *out, int patience);
+
 /* Bytes added and bytes written so far, masked. */
 uint64_t clk_out_added(const struct clk_out *out);
 uint64_t clk_out_sent(const struct clk_out *out);

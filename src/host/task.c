@@ -73,12 +73,19 @@ static int wait_done(lua_State *L, int status, lua_KContext ctx)
     return task->k(L, status, task->kctx);
 }
 
+bool clk_can_wait(lua_State *L)
+{
+    struct clk_task *task = TASK_OF(L);
+
+    return task && task->host->running == task && lua_isyieldable(L);
+}
+
 int clk_wait(lua_State *L, struct clk_wait *wait, lua_KContext ctx,
              lua_KFunction k)
 {
     struct clk_task *task = TASK_OF(L);
 
-    if (!task || task->host->running != task || !lua_isyieldable(L)) {
+    if (!clk_can_wait(L)) {
         if (wait->cancel)
             wait->cancel(wait);
         return luaL_error(L, "cannot wait outside a task");

@@ -28,6 +28,10 @@ struct clk_wait {
 int clk_wait(lua_State *L, struct clk_wait *wait, lua_KContext ctx,
              lua_KFunction k);
 
+/* Whether clk_wait can be called here: not in a coroutine of the script's own,
+   nor below a C function such as table.sort. */
+bool clk_can_wait(lua_State *L);
+
 /* Makes the waiting task ready; nothing when nobody waits. Runs no Lua: safe in
    callbacks. */
 void clk_wake(struct clk_wait *wait);
