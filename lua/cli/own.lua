@@ -51,9 +51,12 @@ M.LIST = {
     doc = [[
       Its modules: "clanker.fly" has every operation as a function,
       "clanker.task" starts tasks and waits for them, "clanker.http" makes
-      plain requests, "clanker.process" runs programs without a shell.]],
+      plain requests, "clanker.process" runs programs without a shell. A
+      name that is no file here is sought in ./.clanker and ~/.clanker/lua; what
+      a script requires is sought beside it as well, before them.]],
     params = {
-      { "file", "file", "the script", pos = 1, required = true },
+      { "file", "file", "the script, or the name of one of yours", pos = 1,
+        required = true },
       { "argument", "string", "what the script gets as its arguments", pos = 2,
         many = true },
     },

@@ -52,7 +52,7 @@ local function kept_line(self)
 end
 
 local function read_line(self, with_end)
-  local parts, found = {}, nil
+  local parts, found = {}
   repeat
     found = self.kept:find("\n", self.at, true)
     parts[#parts + 1] = take(self, found or #self.kept)

@@ -7,6 +7,7 @@ local modules = require "script.modules"
 local output = require "script.output"
 local task = require "sys.task"
 local term = require "sys.term"
+local user = require "script.user"
 
 local M = {}
 
@@ -102,7 +103,8 @@ local function load_script(path)
   return nil, err.new {
     kind = is_missing and "not_found" or "invalid",
     message = message,
-    hint = is_missing and "give the path of a Lua 5.4 source file" or nil,
+    hint = is_missing and "give the path of a Lua 5.4 source file, or the name of one in"
+      .. " ./.clanker or ~/.clanker/lua" or nil,
   }
 end
 
@@ -137,16 +139,18 @@ end
 --- Runs the script. Its results are ignored; its exit code is that of the error
 --- it ended with, or 0.
 ---@async
----@param path string
+---@param word string the script's path, or the name of one of the user's
 ---@param args string[]
 ---@param deps script.Deps
 ---@return integer|nil exit_code, table? err
-function M.run(path, args, deps)
+function M.run(word, args, deps)
+  local path = user.script(word)
   local chunk, e = load_script(path)
   if not chunk then
     return nil, e
   end
   modules.provide(deps)
+  user.provide(path)
   local flush = output.install()
   input.install()
   os.exit = exit

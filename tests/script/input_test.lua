@@ -48,7 +48,8 @@ t.test("every format reads what Lua's own would", function()
     print(select(2, pcall(io.read, "x")))
   ]]
   local result = run(text, {}, {
-    stdin = "one\ntwo\n 12 0x1F\t-3.5e2abc rest\nl1\n\nl3\nend\nxyz\nno number\n" .. ("t"):rep(50000),
+    stdin = "one\ntwo\n 12 0x1F\t-3.5e2abc rest\nl1\n\nl3\nend\nxyz\nno number\n"
+      .. ("t"):rep(50000),
   })
   t.eq(result.stdout, "one\ttwo\n\t12\t31\tabc\t\n rest\ttrue\n[l1]\n[]\n[l3]\nx\tyz\n\n"
     .. "nil\t50010\t\tnil\tnil\nbad argument #1 to 'read' (invalid format)\n", result.stderr)
