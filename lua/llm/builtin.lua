@@ -122,8 +122,9 @@ local function load(ctx, data, list)
 end
 
 local function not_understood(e)
-  e.hint = "it can answer questions such as:\n  "
+  local can = "it can answer questions such as:\n  "
     .. table.concat(M.EXAMPLES, "\n  ")
+  e.hint = e.hint and e.hint .. "\n" .. can or can
   return e
 end
 
@@ -171,7 +172,7 @@ end
 function M.answer(text, ctx)
   local query, e = question.read(text)
   if not query then
-    return nil, e
+    return nil, not_understood(e)
   end
   local problem = vague(query)
   if problem then

@@ -39,6 +39,7 @@ local EXTRA = {
   image = { "image", "IMAGE" },
   cpu = { "cpus", "CPUS", right = true },
   state = { "state", "STATUS" },
+  user = { "user", "USER" },
   created = {
     "created", "CREATED",
     show = function(value, ctx)
@@ -59,6 +60,9 @@ local function record_columns(query, pick)
   end
   for _, measure in ipairs(query.measures) do
     add(EXTRA[measure])
+  end
+  if query.marks.who and pick.subject == "release" then
+    add(EXTRA.user)
   end
   if query.order == "newest" or query.order == "oldest" or query.marks.when
     or tbl.contains(query.measures, "age") then

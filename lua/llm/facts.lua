@@ -22,8 +22,10 @@ local MB = 1024 * 1024
 ---@field sets string[] data its records are made of
 ---@field records fun(data: table<string, table[]>): table[]
 ---@field names string[] fields a word of the question may name, in this order
+---@field beside table<string, true>? further nouns that its table shows
 ---@field has_regions boolean? its records are where their machines are: lists
 --- `regions` and `running_regions`
+---@field is_region boolean? its records are the regions themselves
 ---@field states table<string, fun(record: table): boolean>
 ---@field measures table<string, llm.Measure>
 ---@field columns llm.Field[]
@@ -185,7 +187,18 @@ local function release_records(data)
       name = version and ("v%d"):format(version) or "?", app = app_of(item),
       version = version, state = text(item.status),
       created = text(item.created_at) or text(item.createdAt),
+      user = text(tbl.get(item, "user.email")),
       image = text(item.image_ref) or text(item.imageRef) or text(item.image),
+    }
+  end)
+end
+
+local function ip_records(data)
+  local kind = column_of("ips.list", "type")
+  return tbl.map(data.ips, function(item)
+    return {
+      name = text(item.ip) or "?", app = app_of(item), type = text(kind(item)),
+      region = text(item.region),
     }
   end)
 end
@@ -200,6 +213,7 @@ M.NOUNS = {
   app = {
     singular = "app", plural = "apps", sets = { "apps", "machines" }, records = app_records,
     names = { "name", "org" }, has_regions = true,
+    beside = { region = true, org = true, machine = true },
     states = {
       running = function(record)
         return record.running > 0
@@ -218,6 +232,7 @@ M.NOUNS = {
   machine = {
     singular = "machine", plural = "machines", sets = { "machines" }, records = machine_records,
     names = { "id", "name", "app", "region", "state", "image" },
+    beside = { app = true, region = true },
     states = {
       running = in_state("started"), stopped = in_state("stopped"),
       suspended = in_state("suspended"), failed = in_state("failed"),
@@ -233,6 +248,7 @@ M.NOUNS = {
   volume = {
     singular = "volume", plural = "volumes", sets = { "volumes" }, records = volume_records,
     names = { "id", "name", "app", "region", "machine" },
+    beside = { app = true, region = true, machine = true },
     states = {
       unattached = function(record)
         return record.machine == nil
@@ -252,9 +268,10 @@ M.NOUNS = {
     },
   },
   region = {
-    singular = "region", plural = "regions", sets = { "regions" },
-    records = plain_records("regions", { name = "code", title = "name" }),
-    names = { "name", "title" }, states = {}, measures = {},
+    singular = "region", plural = "regions", sets = { "regions" }, is_region = true,
+    records = plain_records("regions",
+      { name = "code", title = "name", region = "code" }),
+    names = { "name", "title", "region" }, states = {}, measures = {},
     columns = { { "name", "REGION" }, { "title", "NAME" } },
   },
   org = {
@@ -269,15 +286,15 @@ M.NOUNS = {
     singular = "secret", plural = "secrets", sets = { "apps", "secrets" },
     records = plain_records("secrets",
       { name = "name", digest = "digest", created = "created_at" }),
-    names = { "app", "name" }, states = {}, measures = {},
+    names = { "app", "name" }, beside = { app = true }, states = {}, measures = {},
     columns = { { "name", "SECRET" }, { "app", "APP" }, { "digest", "DIGEST" } },
   },
   ip = {
     singular = "IP address", plural = "IP addresses",
     sets = { "apps", "ips" },
-    records = plain_records("ips",
-      { name = "ip", type = "type", region = "region" }),
-    names = { "app", "name", "type", "region" }, states = {}, measures = {},
+    records = ip_records,
+    names = { "app", "name", "type", "region" },
+    beside = { app = true, region = true }, states = {}, measures = {},
     columns = {
       { "name", "ADDRESS" }, { "app", "APP" }, { "type", "TYPE" },
       { "region", "REGION" },
@@ -290,7 +307,8 @@ M.NOUNS = {
       name = "hostname", state = "status", is_configured = "configured",
       created = "created_at",
     }),
-    names = { "app", "name" }, states = { ready = is_ready }, measures = {},
+    names = { "app", "name" }, beside = { app = true },
+    states = { ready = is_ready }, measures = {},
     columns = {
       { "name", "HOSTNAME" }, { "app", "APP" }, { "state", "STATUS" },
     },
@@ -298,7 +316,7 @@ M.NOUNS = {
   release = {
     singular = "release", plural = "releases", sets = { "apps", "releases" },
     records = release_records, names = { "app", "name" },
-    states = {}, measures = {},
+    beside = { app = true }, states = { failed = in_state("failed") }, measures = {},
     columns = {
       { "name", "RELEASE" }, { "app", "APP" }, { "state", "STATUS" },
       { "created", "CREATED", show = age }, { "image", "IMAGE" },

@@ -30,6 +30,20 @@ local function measured_noun(query, other)
   end
 end
 
+-- Whether regions are asked for as far as something of one's own is there.
+local function is_about_own(query)
+  return query.marks.mine or query.marks.uses or #query.states > 0
+end
+
+--- Whether only the names in it say whose regions are asked for: those of an
+--- app, or of the platform in some place.
+---@param query llm.Query
+---@return boolean
+function M.is_open(query)
+  return query.subject == "region" and #query.names > 0
+    and #query.others + #query.having == 0 and not is_about_own(query)
+end
+
 --- Whether records of one noun are to be counted under another, and which:
 --- "machines per region", "which app uses the most memory".
 ---@param query llm.Query
@@ -50,9 +64,8 @@ function M.of(query)
   elseif other and (is_ranked or subject ~= "app") then
     return other, subject
   end
-  local is_about_own = query.marks.mine or query.marks.has
-    or #query.states > 0 or #query.names > 0
-  if subject == "region" and is_about_own then
+  if subject == "region" and (is_about_own(query)
+    or #query.names > 0 and not query.is_closed) then
     return "machine", subject
   end
 end

@@ -12,8 +12,13 @@ M.SETS = { "apps", "regions" }
 
 local WITHIN = {
   region = "in %s", app = "of app %s", org = "in organization %s",
-  machine = "attached to machine %s",
+  machine = "attached to machine %s", image = "with image %s",
+  state = "in state %s", type = "of type %s", name = "named %s",
+  title = "named %s", id = "with id %s",
 }
+
+-- Fields that name a record itself.
+local OWN = { name = true, id = true, title = true }
 
 --- The error for a word that means nothing here.
 ---@param word string
@@ -30,11 +35,16 @@ local function is_text(value, word)
   return type(value) == "string" and value:lower() == word
 end
 
+-- "ipv6" is the type "v6".
+local function in_field(field, word)
+  return field == "type" and word:match("^ip(v[46])$") or word
+end
+
 -- The field of the records themselves in which the word stands.
 local function own_meaning(word, noun, records)
   for _, field in ipairs(noun.names) do
     local record = tbl.find(records, function(record)
-      return is_text(record[field], word)
+      return is_text(record[field], in_field(field, word))
     end)
     if record then
       return field, record[field]
@@ -42,37 +52,51 @@ local function own_meaning(word, noun, records)
   end
 end
 
--- A region by its code, also one that is no longer listed but still in use, or
--- by a word of its title: "amsterdam".
-local function region_code(data, word)
+-- Whether a region lies there: its city, state, country or continent. Only
+-- whole names count: of "United Kingdom" the half is something else.
+local function lies_in(item, place)
+  local title = type(item.name) == "string" and item.name:lower() or ""
+  for part in title:gmatch("[^,()]+") do
+    if str.trim(part) == place then
+      return true
+    end
+  end
+  return is_text(item.geo_region, place)
+end
+
+-- Regions by code, also one that is no longer listed but still in use, or by
+-- the place where they are: "amsterdam", "europe". nil when there are none.
+local function region_codes(data, word)
   local used = tbl.find(data.machines or {}, function(machine)
     return is_text(machine.region, word)
+  end) or tbl.find(data.regions or {}, function(item)
+    return is_text(item.code, word)
   end)
   if used then
-    return used.region
+    return { used.region or used.code }
   end
-  local item = tbl.find(data.regions or {}, function(item)
-    local title = type(item.name) == "string" and item.name:lower() or ""
-    return is_text(item.code, word)
-      or tbl.contains(str.words((title:gsub("[,()]", " "))), word)
+  local there = tbl.filter(data.regions or {}, function(item)
+    return type(item.code) == "string" and lies_in(item, word)
   end)
-  return item and item.code
+  return #there > 0 and tbl.map(there, function(item)
+    return item.code
+  end) or nil
 end
 
 local function general_meaning(word, data)
   for _, item in ipairs(data.apps or {}) do
     if is_text(item.name, word) then
-      return "app", item.name
+      return "app", { item.name }
     end
   end
   for _, item in ipairs(data.apps or {}) do
     if is_text(tbl.get(item, "organization.slug"), word) then
-      return "org", tbl.get(item, "organization.slug")
+      return "org", { tbl.get(item, "organization.slug") }
     end
   end
-  local code = region_code(data, word)
-  if code then
-    return "region", code
+  local codes = region_codes(data, word)
+  if codes then
+    return "region", codes
   end
 end
 
@@ -99,7 +123,8 @@ end
 
 -- Whether a record is in what the word names; nil if that makes no sense.
 local function test_for(field, value, noun, data)
-  if field == "org" then
+  if field == "org" and (tbl.contains(noun.names, "org")
+    or tbl.contains(noun.names, "app")) then
     local orgs = org_of(data)
     return function(record)
       return record.org == value or orgs[record.app] == value
@@ -124,22 +149,59 @@ local function within_regions(noun, data, codes)
   end)
 end
 
+-- What one word means: a field and its values.
+local function meaning(word, noun, records, data)
+  local field, value = own_meaning(word, noun, records)
+  if field then
+    return field, { value }
+  end
+  return general_meaning(word, data)
+end
+
+-- Words of a place's name at most: "salt lake city".
+local LONGEST_PLACE = 3
+
+-- What the words mean from one of them on, and how many that takes.
+local function meaning_at(words, at, noun, records, data)
+  for n = math.min(LONGEST_PLACE, #words - at + 1), 2, -1 do
+    local codes = region_codes(data, table.concat(words, " ", at, at + n - 1))
+    if codes then
+      return n, "region", codes
+    end
+  end
+  return 1, meaning(words[at], noun, records, data)
+end
+
+--- Whether all the words name places.
+---@param words string[]
+---@param data table<string, table[]>
+---@return boolean
+function M.are_places(words, data)
+  local at = 1
+  while at <= #words do
+    local count, field = meaning_at(words, at, { names = {} }, {}, data)
+    if field ~= "region" then
+      return false
+    end
+    at = at + count
+  end
+  return true
+end
+
 -- What the words name: values by field, and the fields in the words' order.
 local function meanings(words, noun, records, data)
-  local values, fields = {}, {}
-  for _, word in ipairs(words) do
-    local field, value = own_meaning(word, noun, records)
+  local values, fields, at = {}, {}, 1
+  while at <= #words do
+    local count, field, found = meaning_at(words, at, noun, records, data)
     if not field then
-      field, value = general_meaning(word, data)
-    end
-    if not field then
-      return nil, M.unknown(word)
+      return nil, M.unknown(words[at])
     end
     if not values[field] then
       values[field] = {}
       fields[#fields + 1] = field
     end
-    table.insert(values[field], value)
+    table.move(found, 1, #found, #values[field] + 1, values[field])
+    at = at + count
   end
   return values, fields
 end
@@ -182,7 +244,6 @@ function M.narrow(words, noun, records, data)
   if by_place then
     records = within_regions(noun, data, values.region)
   end
-  local within = {}
   for _, field in ipairs(fields) do
     if not (by_place and field == "region") then
       local kept, e = keep_named(records, field, values[field], noun, data)
@@ -191,14 +252,17 @@ function M.narrow(words, noun, records, data)
       end
       records = kept
     end
-    if WITHIN[field] then
+  end
+  local within, is_named = {}, false
+  for _, field in ipairs(fields) do
+    local is_own = OWN[field] or field == "region" and noun.is_region
+    is_named = is_named or is_own
+    -- One thing that is named stands in the sentence itself.
+    if not is_own or #records ~= 1 then
       within[#within + 1] = WITHIN[field]:format(str.join(values[field], "or"))
     end
   end
-  return {
-    records = records, within = within,
-    is_named = values.name ~= nil or values.id ~= nil,
-  }
+  return { records = records, within = within, is_named = is_named }
 end
 
 return M

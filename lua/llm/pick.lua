@@ -71,7 +71,7 @@ local function state_test(query, noun)
   for _, state in ipairs(query.states) do
     local test = noun.states[state.value]
     if not test then
-      return nil, names.unknown(state.value)
+      return nil, names.unknown(state.text)
     end
     tests[#tests + 1] = function(record)
       return test(record) ~= state.negated
@@ -92,7 +92,7 @@ end
 local function possession_test(query, noun, wanted, data)
   local own, foreign = link(query.subject, noun)
   if not own then
-    return nil, names.unknown(facts.NOUNS[noun].plural)
+    return nil, names.unknown(query.written[noun])
   end
   local owners = {}
   for _, record in ipairs(facts.NOUNS[noun].records(data)) do
@@ -148,7 +148,7 @@ local function tests_for(query, noun, measure, data, is_grouped)
       add(possession_test(query, other, false, data))
     end
   elseif #query.without > 0 then
-    add(nil, names.unknown(facts.NOUNS[query.without[1]].plural))
+    add(nil, names.unknown(query.written[query.without[1]]))
   end
   if query.bound then
     add(bound_test(query, measure))
@@ -165,16 +165,35 @@ local function find_measure(query, noun)
       return noun.measures[name]
     end
   end
+  -- "more than 512 MB" says by its unit what of.
+  return query.bound and query.bound.unit and noun.measures.size or nil
+end
+
+-- The first noun of the question that neither counts nor shows, as written.
+local function passed_over(query, noun, counted, by)
+  local nouns = counted and tbl.flatten({ query.others, query.having })
+    or query.others
+  local shown = counted and { [counted] = true, [by] = true } or noun.beside or {}
+  local other = tbl.find(nouns, function(other)
+    return not shown[other]
+  end)
+  return other and query.written[other]
 end
 
 local function ordered(query, measure, records)
   local order = query.order
   if order == "newest" or order == "oldest" then
+    local is_timed = #records == 0 or tbl.find(records, function(record)
+      return record.created ~= nil
+    end)
+    if not is_timed then
+      return nil, names.unknown(query.written.order)
+    end
     return rank.by_value(records, "created", order == "newest")
   elseif order and measure then
     return rank.by_value(records, measure.key, order == "most")
   elseif order then
-    return nil, names.unknown(order)
+    return nil, names.unknown(query.written.order)
   elseif query.subject == "release" then
     return rank.by_value(records, "created", true)
   end
@@ -201,8 +220,15 @@ end
 ---@return err.Record?
 function M.apply(query, data)
   local counted, by = group.of(query)
+  if group.is_open(query) and data.regions and names.are_places(query.names, data) then
+    counted, by = nil, nil
+  end
   local subject = counted or query.subject
   local noun = facts.NOUNS[subject]
+  local unseen = passed_over(query, noun, counted, by)
+  if unseen then
+    return nil, names.unknown(unseen)
+  end
   local measure = find_measure(query, noun)
   local scope, e = names.narrow(query.names, noun, noun.records(data), data)
   if not scope then

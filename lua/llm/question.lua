@@ -2,12 +2,14 @@
 --- Pure; whatever cannot be placed is refused, never dropped.
 
 local err = require "base.err"
+local tbl = require "base.tbl"
 local words = require "llm.words"
 
 local M = {}
 
 ---@class llm.State
 ---@field value string "running", "unattached", …
+---@field text string as it was written
 ---@field negated boolean
 
 ---@class llm.Bound
@@ -30,6 +32,7 @@ local M = {}
 ---@field names string[] words to be found in the data
 ---@field marks table<string, true>
 ---@field is_closed boolean to be answered by yes or no
+---@field written table<string, string> nouns, orders, marks: as they were written
 ---@field loose string? a word that bears on nothing: the question is not understood
 
 -- What a question without a noun is about, by what it measures.
@@ -48,7 +51,7 @@ local HANDLERS = {}
 local function new_query()
   return {
     others = {}, having = {}, without = {}, states = {}, measures = {},
-    names = {}, marks = {}, is_closed = false,
+    names = {}, marks = {}, written = {}, is_closed = false,
   }
 end
 
@@ -60,6 +63,7 @@ end
 
 function HANDLERS.noun(query, term, pending)
   local noun = term.value
+  query.written[noun] = query.written[noun] or term.text
   if take(pending, "each") then
     query.group = noun
   elseif query.subject and take(pending, "no") then
@@ -79,19 +83,21 @@ end
 
 function HANDLERS.state(query, term, pending)
   table.insert(query.states, {
-    value = term.value, negated = take(pending, "no") ~= nil,
+    value = term.value, text = term.text, negated = take(pending, "no") ~= nil,
   })
 end
 
 function HANDLERS.measure(query, term, pending)
   if take(pending, "each") then -- "by memory": the most first
     query.order = query.order or "most"
+    query.written.order = query.written.order or query.written.each
   end
   table.insert(query.measures, term.value)
 end
 
 function HANDLERS.order(query, term, pending)
   local order = term.value
+  query.written.order = term.text
   if order == "biggest" or order == "smallest" then
     table.insert(query.measures, "size")
     order = order == "biggest" and "most" or "least"
@@ -126,13 +132,23 @@ local STICKY = { each = true, no = true, has = true }
 
 local BOUNDS = { above = true, below = true, at_least = true, at_most = true }
 
-function HANDLERS.mark(query, term, pending)
-  if STICKY[term.value] then
-    pending[term.value] = true
-  elseif BOUNDS[term.value] then
-    pending.bound = term.value
+-- What a mark says besides.
+local IMPLIED = { uses = { "has" }, own = { "any", "mine" } }
+
+local function mark(query, value, text, pending)
+  if STICKY[value] then
+    pending[value] = text
+  elseif BOUNDS[value] then
+    pending.bound, query.written.bound = value, text
   end
-  query.marks[term.value] = true
+  query.marks[value], query.written[value] = true, text
+end
+
+function HANDLERS.mark(query, term, pending)
+  mark(query, term.value, term.text, pending)
+  for _, value in ipairs(IMPLIED[term.value] or {}) do
+    mark(query, value, term.text, pending)
+  end
 end
 
 function HANDLERS.name(query, term)
@@ -174,7 +190,31 @@ local function default_subject(query)
   end
 end
 
-local CLOSED = { is = true, any = true, has = true }
+local CLOSED = { is = true, any = true, own = true, has = true, platform = true }
+
+-- When a release was made, and of which app, is what "which app was deployed
+-- last" asks for.
+local function turn_to_release(query)
+  local is_by_time = query.order == "newest" or query.order == "oldest"
+  if query.subject == "app" and is_by_time
+    and tbl.contains(query.others, "release") then
+    query.subject, query.others = "release", { "app" }
+  end
+end
+
+-- The word that an answer would pass over: one with nothing to bear on, or one
+-- that asks for what no answer here tells.
+local function loose_word(query, pending)
+  local written, marks = query.written, query.marks
+  local is_release = query.subject == "release"
+  return pending.no or pending.each or pending.bound and written.bound
+    or marks.platform and not written[query.subject] and "fly"
+    or marks.who and not is_release and query.subject ~= "user" and written.who
+    or marks.when and not is_release and not query.order and written.when
+    -- "is web the newest app?" asks for more than an order
+    or query.order and query.is_closed and written.order
+    or nil
+end
 
 -- "are …", "is there …", "do I have …" want yes or no; "how many … are" not.
 local function is_closed(terms)
@@ -204,9 +244,9 @@ function M.read(question)
     HANDLERS[term.kind](query, term, pending)
   end
   query.subject = query.subject or default_subject(query)
+  turn_to_release(query)
   query.is_closed = is_closed(terms)
-  query.loose = (pending.no and "not") or (pending.each and "each")
-    or pending.bound
+  query.loose = loose_word(query, pending)
   return query
 end
 

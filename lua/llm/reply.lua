@@ -36,7 +36,10 @@ end
 
 -- Whose a record is, unless the whole answer is about that one app.
 local function app_text(record, scope)
-  return record.app and #scope == 0 and "app " .. record.app or ""
+  local is_said = tbl.find(scope, function(text)
+    return text:find("^of app ")
+  end)
+  return record.app and not is_said and "app " .. record.app or ""
 end
 
 -- What stands in brackets behind a record's name, by noun.
@@ -50,9 +53,10 @@ local DETAILS = {
       record.region or "", app_text(record, scope),
     }
   end,
-  release = function(record, scope, ctx)
+  release = function(record, scope, ctx, query)
     return {
       app_text(record, scope), record.state or "",
+      query.marks.who and record.user and "by " .. record.user or "",
       record.created and fmt.ago(ctx.now(), record.created) or "",
     }
   end,
@@ -67,10 +71,10 @@ local function label(record, pick, query, ctx)
     return ("%s in %s"):format(record.name, str.join(record.regions))
   end
   local details = DETAILS[pick.subject]
-  local known = tbl.filter(details and details(record, pick.within, ctx) or {},
-    function(text)
-      return text ~= ""
-    end)
+  local texts = details and details(record, pick.within, ctx, query) or {}
+  local known = tbl.filter(texts, function(text)
+    return text ~= ""
+  end)
   local name = pick.subject == "volume" and record.id or record.name
   if #known == 0 then
     return name
@@ -102,6 +106,7 @@ local BOUND = {
 ---@field many string
 ---@field none string "is not", "does not have"
 ---@field words string
+---@field opposite llm.Predicate? what is true of all others
 
 local function being(words)
   return { one = "is", many = "are", none = "is not", words = words }
@@ -115,10 +120,14 @@ end
 ---@param pick llm.Pick
 ---@return llm.Predicate?
 local function predicate(query, pick)
-  if #query.states > 0 then
-    return being(str.join(tbl.map(query.states, function(state)
-      return (state.negated and "not " or "") .. state.value
+  local state = query.states[1]
+  if state then
+    local pred = being(str.join(tbl.map(query.states, function(one)
+      return (one.negated and "not " or "") .. one.value
     end), "or"))
+    pred.opposite = #query.states == 1 and state.negated and being(state.value)
+      or nil
+    return pred
   end
   if query.bound and pick.measure then
     local bound = query.bound
@@ -126,13 +135,29 @@ local function predicate(query, pick)
     return having(BOUND[bound.how] .. " "
       .. amount(pick.measure, bound.value * factor))
   end
-  local things = tbl.map(query.having, function(noun)
+  -- What is counted in groups they have anyway.
+  local things = tbl.map(pick.group and {} or query.having, function(noun)
     return facts.NOUNS[noun].plural
   end)
   for _, noun in ipairs(query.without) do
     things[#things + 1] = "no " .. facts.NOUNS[noun].plural
   end
-  return #things > 0 and having(str.join(things)) or nil
+  local pred = #things > 0 and having(str.join(things)) or nil
+  if pred and #things == 1 and query.without[1] then
+    pred.opposite = having(facts.NOUNS[query.without[1]].plural)
+  end
+  return pred
+end
+
+-- "3 stopped machines", "2 apps with volumes".
+local function qualified(pick, pred, n)
+  local noun = noun_for(pick.noun, n)
+  if not pred then
+    return noun
+  elseif pred.one == "is" then
+    return pred.words .. " " .. noun
+  end
+  return noun .. " with " .. pred.words
 end
 
 -- "3 machines of app web in ams".
@@ -140,9 +165,13 @@ local function scoped(pick, what)
   return table.concat({ what, table.unpack(pick.within) }, " ")
 end
 
--- "2 of 3 apps are running", "All 3 …", "None of the 3 …".
+-- "2 of 3 apps are running", "All 3 …", "None of the 3 …". That none is not so
+-- is said as all are.
 local function share_text(pick, pred)
   local n, total = #pick.matches, #pick.scope
+  if pred.opposite and (n == 0 or n == total) then
+    n, pred = total - n, pred.opposite
+  end
   local all = scoped(pick, count_of(pick.noun, total))
   if n == 0 and total == 1 then
     return ("your only %s %s %s"):format(
@@ -177,14 +206,32 @@ local function say(lead, text)
   return (lead == "" and first_upper(text) or lead .. text) .. "."
 end
 
--- One app asked for by its name: what it is, rather than a list of one.
+local function is_single(pick)
+  return pick.is_named and #pick.scope == 1
+end
+
+-- One thing asked for by its name: itself, rather than a list of one.
+local function single_sentence(query, pick, pred, ctx)
+  local text = pick.noun.singular .. " " .. label(pick.scope[1], pick, query, ctx)
+  if pred then
+    local is_so = #pick.matches == 1
+    if pred.opposite then
+      is_so, pred = not is_so, pred.opposite
+    end
+    text = ("%s %s %s"):format(text, is_so and pred.one or pred.none, pred.words)
+  end
+  return say(verdict(query, pick, pred), text)
+end
+
+-- One app asked for by its name.
 local function app_sentence(query, pick, pred)
   local app = pick.scope[1]
+  local regions = app.running > 0 and app.running_regions or app.regions
   local text = ("app %s has %s running%s"):format(app.name,
     app.machines == 0 and "no machines, so none"
       or ("%d of %s"):format(app.running,
         count_of(facts.NOUNS.machine, app.machines)),
-    #app.regions > 0 and ", in " .. str.join(app.regions) or "")
+    #regions > 0 and ", in " .. str.join(regions) or "")
   if tbl.contains(query.measures, "state") and app.state then
     text = text .. (" (status: %s)"):format(app.state)
   end
@@ -209,9 +256,9 @@ local function plain_sentence(query, pick, ctx)
   local lead = verdict(query, pick, pred)
   if #pick.scope == 0 then
     return say(lead, have_text(pick, "no " .. noun.plural))
-  elseif pick.subject == "app" and pick.is_named and #pick.scope == 1
-    and #query.having + #query.without == 0 then
-    return app_sentence(query, pick, pred)
+  elseif is_single(pick) then
+    local has_own = pick.subject == "app" and #query.having + #query.without == 0
+    return (has_own and app_sentence or single_sentence)(query, pick, pred, ctx)
   end
   local text = pred and share_text(pick, pred)
     or have_text(pick, count_of(noun, #matches))
@@ -235,13 +282,20 @@ end
 
 local function time_sentence(query, pick, ctx)
   local best = leaders(pick.matches, "created")
-  if #best == 0 then
-    return ("Nothing says which %s is the %s."):format(
-      scoped(pick, pick.noun.singular), query.order)
+  local which = qualified(pick, predicate(query, pick), #best)
+  return ("The %s %s %s %s."):format(query.order, scoped(pick, which),
+    #best == 1 and "is" or "are", labels(best, pick, query, ctx))
+end
+
+-- "3 stopped machines in ams": all that were compared, when they are not all
+-- there are.
+local function compared(query, pick)
+  local pred = predicate(query, pick)
+  if not pred and #pick.within == 0 then
+    return nil
   end
-  return ("The %s %s %s %s."):format(query.order,
-    scoped(pick, noun_for(pick.noun, #best)), #best == 1 and "is" or "are",
-    labels(best, pick, query, ctx))
+  return scoped(pick, ("%d %s"):format(#pick.matches,
+    qualified(pick, pred, #pick.matches)))
 end
 
 local function ranked_sentence(query, pick, ctx)
@@ -251,14 +305,21 @@ local function ranked_sentence(query, pick, ctx)
     return ("Nothing says how much %s %s have."):format(measure.words,
       scoped(pick, "your " .. pick.noun.plural))
   end
-  local value = measure.show(best[1][measure.key])
+  local value, some = measure.show(best[1][measure.key]), compared(query, pick)
   if #best == #pick.matches and #best > 1 then
     return ("All %s have the same %s: %s."):format(
-      scoped(pick, count_of(pick.noun, #best)), measure.words, value)
+      some or count_of(pick.noun, #best), measure.words, value)
   elseif #best > 1 then
     return ("%s have the %s %s, %s each: %s."):format(
-      scoped(pick, count_of(pick.noun, #best)), query.order,
-      measure.words, value, labels(best, pick, query, ctx))
+      some and ("%d of %s"):format(#best, some) or count_of(pick.noun, #best),
+      query.order, measure.words, value, labels(best, pick, query, ctx))
+  elseif some and #pick.matches > 1 then
+    return ("Of %s, %s has the %s %s: %s."):format(some,
+      labels(best, pick, query, ctx), query.order, measure.words, value)
+  elseif #pick.matches == 1 and not is_single(pick) then
+    return ("The only %s is %s, with %s."):format(
+      scoped(pick, qualified(pick, predicate(query, pick), 1)),
+      labels(best, pick, query, ctx), amount(measure, best[1][measure.key]))
   end
   return ("%s %s has the %s %s: %s."):format(first_upper(pick.noun.singular),
     labels(best, pick, query, ctx), query.order, measure.words, value)
@@ -270,10 +331,7 @@ local function total_sentence(query, pick)
   for _, record in ipairs(pick.matches) do
     sum = sum + (record[pick.measure.key] or 0)
   end
-  local what = count_of(pick.noun, n)
-  if pred and pred.one == "is" then
-    what = ("%d %s %s"):format(n, pred.words, noun_for(pick.noun, n))
-  end
+  local what = ("%d %s"):format(n, qualified(pick, pred, n))
   return ("%s %s %s%s."):format(scoped(pick, what), n == 1 and "has" or "have",
     amount(pick.measure, sum), n > 1 and " in total" or "")
 end
@@ -288,6 +346,7 @@ local function group_text(row, pick)
 end
 
 local function best_group_sentence(query, pick, what)
+  local is_some = what ~= pick.noun.plural
   local rows, measure = pick.group.rows, pick.measure
   local best = leaders(rows, measure and "sum" or "count")
   local names = str.join(tbl.map(best, function(row)
@@ -297,7 +356,7 @@ local function best_group_sentence(query, pick, what)
   return ("%s %s %s the %s %s: %s%s."):format(
     first_upper(noun_for(facts.NOUNS[pick.group.by], #best)), names,
     #best == 1 and "has" or "have", word,
-    measure and measure.words or what,
+    measure and measure.words .. (is_some and " of " .. what or "") or what,
     measure and measure.show(best[1].sum) or best[1].count,
     #best > 1 and " each" or "")
 end
@@ -305,19 +364,16 @@ end
 local function group_sentence(query, pick)
   local rows, by = pick.group.rows, facts.NOUNS[pick.group.by]
   local pred, n = predicate(query, pick), #pick.matches
-  local adjective = pred and pred.one == "is" and pred.words .. " " or ""
   if n == 0 then
-    return ("You have no %s."):format(
-      scoped(pick, adjective .. pick.noun.plural))
+    return ("You have no %s."):format(scoped(pick, qualified(pick, pred, 0)))
   elseif query.order == "most" or query.order == "least" then
-    return best_group_sentence(query, pick, adjective .. pick.noun.plural)
+    return best_group_sentence(query, pick, scoped(pick, qualified(pick, pred, 0)))
   end
   local texts = tbl.map(rows, function(row)
     return group_text(row, pick)
   end)
-  return ("%d %s%s in %s: %s."):format(n, adjective,
-    scoped(pick, noun_for(pick.noun, n)), count_of(by, #rows),
-    listed(texts, #rows, pick.subject == "app" and "; " or nil))
+  return ("%d %s in %s: %s."):format(n, scoped(pick, qualified(pick, pred, n)),
+    count_of(by, #rows), listed(texts, #rows, pick.subject == "app" and "; " or nil))
 end
 
 --- The sentence.

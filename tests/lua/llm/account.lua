@@ -72,7 +72,8 @@ local PER_APP = {
       { version = 3, status = "complete", created_at = "2025-02-01T00:00:00Z" },
     },
     worker = {
-      { version = 7, status = "complete", created_at = "2025-01-15T00:00:00Z" },
+      { version = 7, status = "complete", created_at = "2025-01-15T00:00:00Z",
+        user = { email = "dev@example.com" } },
     },
   },
 }
