@@ -38,7 +38,8 @@ function NEXT.graphql(_, rest, spec)
   if type(info) ~= "table" or info.hasNextPage ~= true then
     return nil
   end
-  return info.endCursor
+  -- A page that is there and cannot be asked for is no end.
+  return (info.endCursor ~= nil and info.endCursor ~= "") and info.endCursor or false
 end
 
 ---@param spec fly.PageSpec

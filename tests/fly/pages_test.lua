@@ -77,6 +77,17 @@ t.test("GraphQL connections are followed by pageInfo", function()
   t.eq(asked, { "-", "k" })
 end)
 
+t.test("a next page without a cursor is an error, not the end", function()
+  for _, cursor in ipairs { '"endCursor":null', '"endCursor":""', '"start":1' } do
+    local list, e = run("graphql", "data.orgs.nodes", {
+      '{"data":{"orgs":{"nodes":[{"id":"a"}],"pageInfo":{"hasNextPage":true,' .. cursor .. "}}}}",
+    })
+    t.ok(not list, cursor)
+    t.eq(e.kind, "protocol", cursor)
+    t.has(e.message, "next page")
+  end
+end)
+
 t.test("a cursor that comes twice ends in an error, not in a loop", function()
   local _, e = run("body", "apps", {
     '{"apps":[],"next_cursor":"a"}', '{"apps":[],"next_cursor":"b"}',
