@@ -229,13 +229,16 @@ end
 --- The record of a reply whose status is not a success.
 ---@param reply {status: integer, headers: table?, body: string?}
 ---@param about fly.About?
+---@param retry_after number? seconds the server asks to wait
 ---@return table err
-function M.from_reply(reply, about)
+function M.from_reply(reply, about, retry_after)
   about = about or {}
   local status = math.tointeger(reply.status) or 0
   local message, word = read_body(reply.body)
   local kind = kind_of(status, word, message)
-  local detail = { action = about.action, word = word, lease = lease_of(message) }
+  local detail = {
+    action = about.action, word = word, lease = lease_of(message), retry_after = retry_after,
+  }
   return err.new {
     kind = kind,
     message = message or REASONS[status] or ("the server answered with status " .. status),

@@ -1,5 +1,7 @@
 --- What to do next after each kind of failure: one short sentence each.
---- Pure: reads the error's facts, returns text or nil.
+--- Pure: reads the error's facts; there is always something to do.
+
+local fmt = require "base.fmt"
 
 local M = {}
 
@@ -33,7 +35,7 @@ end
 local LISTED_AS = { leases = "machines", scale = "machines", logs = "machines" }
 
 ---@param about fly.About
----@return string?
+---@return string
 local function not_found(about)
   if about.app and about.id then
     local noun = about.op and about.op:match("^[%w_]+") or "machines"
@@ -48,7 +50,8 @@ local function not_found(about)
     return "`clanker fly list orgs` shows the organizations this token sees"
   end
   local noun = about.id and about.op and about.op:match("^[%w_]+")
-  return noun and ("check the id: `clanker fly list %s` shows what there is"):format(noun) or nil
+  return noun and ("check the id: `clanker fly list %s` shows what there is"):format(noun)
+    or "it is gone, or this token does not see it"
 end
 
 ---@param status integer
@@ -69,22 +72,41 @@ local function conflict(status, detail)
   return "its present state does not allow this: look at it again, then repeat"
 end
 
----@param about fly.About
+--- What to wait for, and for how long as far as that is known.
+---@param why string
+---@param seconds number?
 ---@return string
-local function server(about)
+function M.after(why, seconds)
+  return ("%s: wait %s, then repeat"):format(why, seconds and fmt.duration(seconds) or "a moment")
+end
+
+---@param about fly.About
+---@param retry_after number? seconds it asks to wait
+---@return string
+local function server(about, retry_after)
+  local pause = retry_after and "in " .. fmt.duration(retry_after)
   if about.can_write then
     return "Fly's side failed, and the change may or may not have been made: look before"
-      .. " repeating it; https://status.flyio.net shows incidents"
+      .. " repeating it" .. (pause and ", " .. pause or "")
+      .. "; https://status.flyio.net shows incidents"
   end
-  return "Fly's side failed: try again in a moment; https://status.flyio.net shows incidents"
+  return ("Fly's side failed: try again %s; https://status.flyio.net shows incidents"):format(
+    pause or "in a moment")
 end
+
+local REFUSED = "the request was refused as it is: correct what the message names;"
+  .. " --help tells what the command takes"
+
+-- Nothing but the message says what it is about.
+local UNKNOWN = "if the message does not tell what to do: --debug shows the requests, and Fly's"
+  .. " support can look up the request id"
 
 --- For a reply with a status that is not a success.
 ---@param kind string
 ---@param status integer
 ---@param about fly.About
 ---@param detail table
----@return string?
+---@return string
 function M.for_reply(kind, status, about, detail)
   if kind == "auth" then
     return auth(about)
@@ -95,19 +117,21 @@ function M.for_reply(kind, status, about, detail)
   elseif kind == "conflict" then
     return conflict(status, detail)
   elseif kind == "server" then
-    return server(about)
+    return server(about, detail.retry_after)
   elseif kind == "capacity" then
     return "that region has no room now: choose another one (`clanker fly list regions`)"
   elseif kind == "quota" then
     return "the organization's limits or billing stop this: see https://fly.io/dashboard"
   elseif kind == "rate_limited" then
-    return "the API refused more requests for now: wait a moment, then repeat"
+    return M.after("the API refuses more requests for now", detail.retry_after)
   elseif kind == "timeout" then
     return "try again, or give it longer with --timeout"
-  elseif kind == "protocol" then
+  elseif kind == "protocol" or status == 405 then
     return M.for_bad_reply(about)
+  elseif kind == "invalid" then
+    return REFUSED
   end
-  return nil
+  return UNKNOWN
 end
 
 --- For a success that cannot be read.
@@ -128,15 +152,18 @@ local TRANSPORT = {
   ETIMEDOUT = "try again, or give it longer with --timeout",
 }
 
+local TRIED = "try again; if it fails again, --debug shows the request"
+
 --- For a request that got no reply.
 ---@param e table
 ---@param about fly.About
----@return string?
+---@return string
 function M.for_transport(e, about)
   if about.can_write and e.sent and e.code ~= "ETLS" then
     return "the change may or may not have been made: look before repeating it"
   end
-  return TRANSPORT[e.code] or (e.kind == "network" and TRANSPORT.EAI_NONAME) or nil
+  return TRANSPORT[e.code] or (e.kind == "network" and TRANSPORT.EAI_NONAME)
+    or (e.kind == "protocol" and M.for_bad_reply(about)) or TRIED
 end
 
 return M

@@ -1,6 +1,9 @@
 --- Which token bucket a request draws from, and waiting for it.
 --- The buckets live in an injected limiter; keys name no token and no secret.
 
+local err = require "base.err"
+local hints = require "fly.hints"
+
 local M = {}
 
 ---@class fly.Bucket
@@ -67,6 +70,10 @@ function M.describe(class)
     found.rates.rate, PER[class], found.rates.burst)
 end
 
+--- Longer than this, in seconds, nobody waits whom no time limit ends: only a
+--- server that refused closes a bucket for so long.
+M.PATIENCE = 60
+
 --- Waits until the bucket allows one request.
 ---@async
 ---@param limiter table sys.rate
@@ -75,6 +82,14 @@ end
 function M.acquire(limiter, bucket)
   if not bucket then
     return true
+  end
+  local delay = M.delay(limiter, bucket)
+  if delay > M.PATIENCE then
+    return nil, err.new {
+      kind = "rate_limited",
+      message = "the API asked for a pause, and it is not over",
+      hint = hints.after("the API refuses more requests for now", delay),
+    }
   end
   return limiter:acquire(bucket.key, bucket.rate, bucket.burst)
 end

@@ -111,6 +111,13 @@ local function attempt_timeout(request, remaining)
   return seconds
 end
 
+---@param self fly.Transport
+---@param reply table
+---@return number? seconds the server asks to wait
+local function retry_after(self, reply)
+  return retry.retry_after((reply.headers or {})["retry-after"], self.deps.wall())
+end
+
 ---@async
 ---@param self fly.Transport
 ---@param request fly.Request
@@ -143,8 +150,7 @@ local function exchange(self, request, attempt, deadline, tally)
     reply and ("%d"):format(reply.status) or (e.code or e.kind), took,
     id and (" request " .. id) or "")
   if reply and reply.status == 429 then
-    local asked = retry.retry_after((reply.headers or {})["retry-after"], deps.wall())
-    limits.penalize(deps.limiter, request.bucket, asked or PENALTY)
+    limits.penalize(deps.limiter, request.bucket, retry_after(self, reply) or PENALTY)
   end
   return reply, e
 end
@@ -190,7 +196,7 @@ function Transport:send(request, deadline, tally)
     return nil, errors.from_transport(e, request.about)
   end
   if reply.status < 200 or reply.status > 299 then
-    return nil, errors.from_reply(reply, request.about)
+    return nil, errors.from_reply(reply, request.about, retry_after(self, reply))
   end
   return reply
 end

@@ -176,11 +176,20 @@ t.test("no reply at all keeps its record and gains a hint", function()
   t.match(e.hint, "may or may not")
 end)
 
-t.test("no hint ever needs a field that is missing", function()
+t.test("there is always a next step, whatever is known of the request", function()
   local abouts = { {}, { app = "a" }, { org = "o" }, { app = "a", id = "i" }, { can_write = true } }
   for status = 300, 599 do
     for _, about in ipairs(abouts) do
-      t.ok(err.is(of(status, "{}", about)))
+      t.match(of(status, "{}", about).hint, "%w+ %w+", "status " .. status)
+      t.match(of(status, '{"status":"new_word"}', about).hint, "%w+ %w+", "status " .. status)
+    end
+  end
+  for _, code in ipairs {
+    "EAI_NONAME", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "EHOSTUNREACH", "ETIMEDOUT", "ETLS",
+    "E2BIG", "EPROTO", "EPERM", "EINVAL", "ENOSYS", "ENOMEM", "EAGAIN", "EPROTONOSUPPORT",
+  } do
+    for _, about in ipairs(abouts) do
+      t.match(errors.from_transport(err.from_host("failed", code), about).hint, "%w+ %w+", code)
     end
   end
 end)

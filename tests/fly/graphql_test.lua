@@ -67,6 +67,7 @@ t.test("codes and sayings have their kinds", function()
     t.eq(e.kind, row[3], row[1])
     t.eq(e.message, row[1])
     t.eq(e.code, row[2])
+    t.match(e.hint, "%w+ %w+", row[1])
   end
 end)
 

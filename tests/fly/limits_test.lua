@@ -45,6 +45,7 @@ end)
 t.test("the limiter is asked with the bucket's figures, and not at all without one", function()
   local asked = {}
   local limiter = {
+    delay = function() return 0 end,
     acquire = function(_, k, rate, burst) asked[#asked + 1] = { k, rate, burst } end,
     penalize = function(_, k, seconds) asked[#asked + 1] = { k, seconds } end,
   }

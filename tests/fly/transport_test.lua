@@ -144,6 +144,30 @@ t.test("a wait for the rate limit is told", function()
   t.match(deps.lines[1], "waits 1.25 s for the rate limit$")
 end)
 
+t.test("where the server closed the bucket for long, that is told, not waited for", function()
+  local _, e, deps = send({ { status = 429, headers = { ["retry-after"] = "4000" } } })
+  t.eq({ e.kind, e.status }, { "rate_limited", 429 })
+  t.has(e.hint, "wait 1h6m")
+  deps.delay = 3599.5
+  _, e = transport.new(deps):send(request(), nil, { requests = 0, warnings = {} })
+  t.eq(e.kind, "rate_limited")
+  t.has(e.hint, "wait 59m59s")
+  t.eq(err.exit_code(e), 8)
+  t.eq(#deps.requests, 1, "nothing more was sent")
+  t.eq(deps.limited[3], nil, "nor was leave to send waited for")
+end)
+
+t.test("how long a service is away is told when it says so", function()
+  local _, e = send({ { status = 503, headers = { ["retry-after"] = "90" } } }, {
+    safe = false, method = "POST", about = { can_write = true },
+  })
+  t.match(e.hint, "may or may not .*1m30s")
+  local _, soon = send({
+    { status = 503, headers = { ["retry-after"] = "Fri, 31 Dec 2099 23:59:59 GMT" } },
+  })
+  t.match(soon.hint, "try again in %d+d")
+end)
+
 t.test("requests are counted, repeated ones too, and the last id is kept", function()
   local _, _, deps = send({
     { status = 503, headers = { ["fly-request-id"] = "r-1" } }, refused(),

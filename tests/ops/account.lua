@@ -28,6 +28,9 @@ M.UNLIMITED = {
   acquire = function()
     return true
   end,
+  delay = function()
+    return 0
+  end,
   penalize = function()
   end,
 }
