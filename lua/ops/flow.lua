@@ -284,6 +284,8 @@ function M.over_orgs(ctx, slugs, fn)
     return nil, err.new({
       kind = "forbidden",
       message = "none of the organizations may be listed with this token",
+      hint = "the token's scope is narrow: one of an app sees that app only, so name it with"
+        .. " --app, or use a token of the organization or of yours",
     })
   end
   return kinds.array(tbl.flatten(lists))

@@ -54,6 +54,7 @@ t.test("when all refuse, the whole fails", function()
     ["orgs.list_all"] = ORGS, ["apps.list_org"] = failure("forbidden", 403),
   })
   t.err(list, e, "forbidden")
+  t.has(e.hint, "--app")
 end)
 
 t.test("a failure that is no refusal fails the whole and names the organization", function()
