@@ -184,6 +184,22 @@ static inline void expect_eof(struct fixture *f, int fd)
     assert_true(f->eof);
 }
 
+/* A connection on which the text was sent. */
+static inline int send_to(struct fixture *f, const char *text)
+{
+    int fd = dial(f);
+
+    put(f, fd, text);
+    return fd;
+}
+
+/* As send_to, to a server that is started for it. */
+static inline int start_and_send(struct fixture *f, const char *text)
+{
+    start(f);
+    return send_to(f, text);
+}
+
 static inline struct clk_request *take(struct fixture *f)
 {
     struct clk_request *request = NULL;
@@ -202,6 +218,27 @@ static inline void reply(struct clk_request *request, const char *body)
     assert_int_equal(
         clk_request_reply(request, 200, NULL, 0, body, strlen(body)), 0);
     clk_request_close(request);
+}
+
+/* Takes a request and begins to answer it with a stream. */
+static inline struct clk_request *take_streaming(struct fixture *f)
+{
+    struct clk_request *request = take(f);
+
+    assert_int_equal(clk_request_stream(request, 200, NULL, 0), 0);
+    return request;
+}
+
+/* A server that cannot be opened, for this reason; in words, if there are. */
+static inline const char *start_fails(struct fixture *f, int error)
+{
+    struct clk_server *server = NULL;
+    const char *why = NULL;
+
+    assert_int_equal(
+        clk_server_open(&server, &f->loop, &f->options, on_event, f, &why),
+        error);
+    return why;
 }
 
 #define GET(target) "GET " target " HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -10,11 +10,8 @@ static void target_comes_undecoded(void **state)
     struct clk_request *request;
     int fd;
 
-    start(f);
-    fd = dial(f);
-    put(f, fd,
-        "GET /v1/apps/a%2Fb/%2e%2E?q=%41+x&y HTTP/1.1\r\n"
-        "Host: x\r\nX-One: 1\r\nx-one:  2 \r\n\r\n");
+    fd = start_and_send(f, "GET /v1/apps/a%2Fb/%2e%2E?q=%41+x&y HTTP/1.1\r\n"
+                           "Host: x\r\nX-One: 1\r\nx-one:  2 \r\n\r\n");
     request = take(f);
     clk_request_read(request, &head);
     assert_string_equal(head.method, "GET");
@@ -36,11 +33,8 @@ static void target_comes_undecoded(void **state)
 static void connection_is_kept(void **state)
 {
     struct fixture *f = *state;
-    int fd;
+    int fd = start_and_send(f, GET("/1") GET("/2"));
 
-    start(f);
-    fd = dial(f);
-    put(f, fd, GET("/1") GET("/2"));
     reply(take(f), "first");
     expect(f, fd, "first");
     reply(take(f), "second");
@@ -79,11 +73,8 @@ static void many_at_once(void **state)
 static void head_gets_no_body(void **state)
 {
     struct fixture *f = *state;
-    int fd;
+    int fd = start_and_send(f, "HEAD / HTTP/1.1\r\nHost: x\r\n\r\n" GET("/2"));
 
-    start(f);
-    fd = dial(f);
-    put(f, fd, "HEAD / HTTP/1.1\r\nHost: x\r\n\r\n" GET("/2"));
     reply(take(f), "BODY");
     reply(take(f), "second");
     expect(f, fd, "second");
@@ -103,11 +94,8 @@ static void reply_headers_go_out(void **state)
     const struct clk_header length[] = {
         {.name = "content-length", .value = "1"}};
     struct clk_request *request;
-    int fd;
+    int fd = start_and_send(f, GET("/"));
 
-    start(f);
-    fd = dial(f);
-    put(f, fd, GET("/"));
     request = take(f);
     assert_int_equal(clk_request_reply(request, 200, split, 1, "", 0),
                      UV_EINVAL);
@@ -127,11 +115,8 @@ static void reply_headers_go_out(void **state)
 static void unanswered_breaks_the_connection(void **state)
 {
     struct fixture *f = *state;
-    int fd;
+    int fd = start_and_send(f, GET("/"));
 
-    start(f);
-    fd = dial(f);
-    put(f, fd, GET("/"));
     clk_request_close(take(f));
     expect_eof(f, fd);
     assert_int_equal(f->length, 0);
@@ -285,9 +270,9 @@ static void large_body_gets_413(void **state)
     expect(f, fd, "too large");
     close(fd);
     forget(f);
-    fd = dial(f); /* chunked: known only on the way */
-    put(f, fd,
-        "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+    /* chunked: known only on the way */
+    fd = send_to(
+        f, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
     for (int i = 0; i < 51; i++) {
         char chunk[2048 + 16];
         int n = snprintf(chunk, sizeof(chunk), "800\r\n");
@@ -300,18 +285,17 @@ static void large_body_gets_413(void **state)
     expect(f, fd, "HTTP/1.1 413 ");
     close(fd);
     forget(f);
-    fd = dial(f); /* asks first, and need not send anything */
-    put(f, fd,
-        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100001\r\n"
-        "Expect: 100-continue\r\n\r\n");
+    /* asks first, and need not send anything */
+    fd = send_to(f, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100001\r\n"
+                    "Expect: 100-continue\r\n\r\n");
     expect(f, fd, "HTTP/1.1 413 ");
     expect_eof(f, fd);
     assert_null(strstr(f->reply, "100 Continue"));
     close(fd);
     forget(f);
-    fd = dial(f); /* hopelessly large */
-    put(f, fd,
-        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n");
+    /* hopelessly large */
+    fd = send_to(
+        f, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n");
     expect(f, fd, "HTTP/1.1 413 ");
     expect_eof(f, fd);
     close(fd);
@@ -323,11 +307,8 @@ static void allowed_expectation_is_continued(void **state)
     struct fixture *f = *state;
     int fd;
 
-    start(f);
-    fd = dial(f);
-    put(f, fd,
-        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n"
-        "Expect: 100-continue\r\n\r\n");
+    fd = start_and_send(f, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n"
+                           "Expect: 100-continue\r\n\r\n");
     expect(f, fd, "HTTP/1.1 100 Continue\r\n\r\n");
     put(f, fd, "abc");
     reply(take(f), "fine");
@@ -343,16 +324,13 @@ static void large_header_gets_431(void **state)
 
     memset(text, 'h', 40000);
     text[40000] = '\0';
-    start(f);
-    fd = dial(f);
-    put(f, fd, "GET / HTTP/1.1\r\nHost: x\r\nX: ");
+    fd = start_and_send(f, "GET / HTTP/1.1\r\nHost: x\r\nX: ");
     put(f, fd, text);
     expect(f, fd, "HTTP/1.1 431 ");
     expect_eof(f, fd);
     close(fd);
     forget(f);
-    fd = dial(f);
-    put(f, fd, "GET /");
+    fd = send_to(f, "GET /");
     put(f, fd, text);
     expect(f, fd, "HTTP/1.1 414 ");
     close(fd);
@@ -366,10 +344,8 @@ static void too_many_pending_get_503(void **state)
 
     f->options.max_pending = 1;
     start(f);
-    first = dial(f);
-    put(f, first, GET("/1"));
-    second = dial(f);
-    put(f, second, GET("/2"));
+    first = send_to(f, GET("/1"));
+    second = send_to(f, GET("/2"));
     expect(f, second, "HTTP/1.1 503 ");
     assert_non_null(strstr(f->reply, "Retry-After: 1\r\n"));
     reply(take(f), "one");
@@ -386,12 +362,10 @@ static void too_many_connections_wait(void **state)
 
     f->options.max_connections = 1;
     start(f);
-    first = dial(f);
-    put(f, first, GET("/1"));
+    first = send_to(f, GET("/1"));
     reply(take(f), "one");
     expect(f, first, "one");
-    second = dial(f);
-    put(f, second, GET("/2"));
+    second = send_to(f, GET("/2"));
     for (int i = 0; i < 20; i++)
         turn(f);
     assert_null(clk_server_next(f->server));
@@ -430,9 +404,7 @@ static void idle_connection_is_closed(void **state)
     int fd;
 
     f->options.idle_timeout = 1;
-    start(f);
-    fd = dial(f);
-    put(f, fd, "GET / HT");
+    fd = start_and_send(f, "GET / HT");
     expect_eof(f, fd);
     close(fd);
 }

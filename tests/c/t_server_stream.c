@@ -7,11 +7,8 @@ static void stream_goes_out_piece_by_piece(void **state)
 {
     struct fixture *f = *state;
     struct clk_request *request;
-    int fd;
+    int fd = start_and_send(f, GET("/") GET("/next"));
 
-    start(f);
-    fd = dial(f);
-    put(f, fd, GET("/") GET("/next"));
     request = take(f);
     assert_int_equal(clk_request_write(request, "x", 1), UV_EINVAL);
     assert_int_equal(clk_request_stream(request, 200, NULL, 0), 0);
@@ -37,13 +34,9 @@ static void stream_to_http_1_0_ends_with_the_connection(void **state)
 {
     struct fixture *f = *state;
     struct clk_request *request;
-    int fd;
+    int fd = start_and_send(f, "GET / HTTP/1.0\r\n\r\n");
 
-    start(f);
-    fd = dial(f);
-    put(f, fd, "GET / HTTP/1.0\r\n\r\n");
-    request = take(f);
-    clk_request_stream(request, 200, NULL, 0);
+    request = take_streaming(f);
     clk_request_write(request, "plain", 5);
     clk_request_finish(request);
     clk_request_close(request);
@@ -59,13 +52,9 @@ static void slow_reader_holds_the_stream_back(void **state)
     struct clk_request *request;
     size_t total = 0, got = 0;
     char *block = calloc(1, 100000);
-    int fd;
+    int fd = start_and_send(f, GET("/"));
 
-    start(f);
-    fd = dial(f);
-    put(f, fd, GET("/"));
-    request = take(f);
-    clk_request_stream(request, 200, NULL, 0);
+    request = take_streaming(f);
     while (clk_request_unsent(request) < 1000000 && total < 100000000) {
         assert_int_equal(clk_request_write(request, block, 100000), 0);
         total += 100000;
@@ -94,9 +83,7 @@ static void client_that_goes_is_noticed(void **state)
     struct clk_request *request;
     int fd, events = 0;
 
-    start(f);
-    fd = dial(f);
-    put(f, fd, GET("/"));
+    fd = start_and_send(f, GET("/"));
     request = take(f);
     f->events = 0;
     clk_request_watch(request, on_event, f);
@@ -116,11 +103,8 @@ static void client_that_goes_before_the_reply_is_noticed(void **state)
 {
     struct fixture *f = *state;
     struct clk_request *request;
-    int fd;
+    int fd = start_and_send(f, GET("/"));
 
-    start(f);
-    fd = dial(f);
-    put(f, fd, GET("/"));
     request = take(f);
     assert_false(clk_request_gone(request));
     close(fd);
@@ -133,11 +117,8 @@ static void client_that_goes_before_the_reply_is_noticed(void **state)
 static void half_closed_client_gets_its_reply(void **state)
 {
     struct fixture *f = *state;
-    int fd;
+    int fd = start_and_send(f, GET("/"));
 
-    start(f);
-    fd = dial(f);
-    put(f, fd, GET("/"));
     shutdown(fd, SHUT_WR);
     reply(take(f), "still there");
     expect(f, fd, "still there");
@@ -148,13 +129,9 @@ static void unfinished_stream_breaks_the_connection(void **state)
 {
     struct fixture *f = *state;
     struct clk_request *request;
-    int fd;
+    int fd = start_and_send(f, GET("/"));
 
-    start(f);
-    fd = dial(f);
-    put(f, fd, GET("/"));
-    request = take(f);
-    clk_request_stream(request, 200, NULL, 0);
+    request = take_streaming(f);
     clk_request_write(request, "part", 4);
     expect(f, fd, "part");
     clk_request_close(request);
@@ -167,13 +144,9 @@ static void head_of_a_stream_has_no_body(void **state)
 {
     struct fixture *f = *state;
     struct clk_request *request;
-    int fd;
+    int fd = start_and_send(f, "HEAD / HTTP/1.1\r\nHost: x\r\n\r\n" GET("/2"));
 
-    start(f);
-    fd = dial(f);
-    put(f, fd, "HEAD / HTTP/1.1\r\nHost: x\r\n\r\n" GET("/2"));
-    request = take(f);
-    clk_request_stream(request, 200, NULL, 0);
+    request = take_streaming(f);
     clk_request_write(request, "BODY", 4);
     reply(take(f), "second");
     expect(f, fd, "second");
@@ -188,28 +161,23 @@ static void head_of_a_stream_has_no_body(void **state)
 static void addresses_are_checked(void **state)
 {
     struct fixture *f = *state;
-    struct clk_server *second = NULL;
-    const char *why = NULL;
 
     start(f);
     assert_true(clk_server_port(f->server) > 0);
     f->options.port = clk_server_port(f->server);
-    assert_int_equal(
-        clk_server_open(&second, &f->loop, &f->options, on_event, f, &why),
-        UV_EADDRINUSE);
+    assert_null(start_fails(f, UV_EADDRINUSE));
     f->options.port = 0;
     f->options.host = "0.0.0.0";
-    assert_int_equal(
-        clk_server_open(&second, &f->loop, &f->options, on_event, f, &why),
-        UV_EACCES);
-    assert_non_null(why);
+    assert_non_null(start_fails(f, UV_EACCES));
+    f->options.host = "::";
+    assert_non_null(start_fails(f, UV_EACCES));
     f->options.host = "example.com";
-    assert_int_equal(
-        clk_server_open(&second, &f->loop, &f->options, on_event, f, &why),
-        UV_EINVAL);
+    assert_non_null(start_fails(f, UV_EINVAL));
+    f->options.host = "192.0.2.1"; /* nobody's */
+    f->options.remote = true;
+    assert_null(start_fails(f, UV_EADDRNOTAVAIL));
     stop(f);
     f->options.host = "0.0.0.0";
-    f->options.remote = true;
     start(f);
     stop(f);
     f->options.host = "localhost";
@@ -274,11 +242,8 @@ static void close_with_everything_pending(void **state)
 static void close_sends_what_it_has(void **state)
 {
     struct fixture *f = *state;
-    int fd;
+    int fd = start_and_send(f, GET("/quit"));
 
-    start(f);
-    fd = dial(f);
-    put(f, fd, GET("/quit"));
     reply(take(f), "bye");
     stop(f);
     expect(f, fd, "bye");
@@ -303,8 +268,8 @@ static bool survives(struct fixture *f, unsigned long nth)
         assert_true(failed);
         return false;
     }
-    fd = dial(f);
-    put(f, fd, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc");
+    fd = send_to(f,
+                 "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc");
     for (int i = 0; i < PATIENCE && !request && clk_mem_failures() == 0; i++) {
         turn(f);
         request = clk_server_next(f->server);
