@@ -257,7 +257,11 @@ function M.listen(options)
   options = options or {}
   local raw, message, code = host.listen(options)
   if not raw then
-    return nil, err.from_host(message, code, "listen")
+    local e = err.from_host(message, code, "listen")
+    if code == "ENOTSUP" then
+      e.hint = "install libmicrohttpd: apt-get install libmicrohttpd12"
+    end
+    return nil, e
   end
   local name = options.host or "127.0.0.1"
   return setmetatable({

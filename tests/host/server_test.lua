@@ -1,5 +1,6 @@
 local host = require "host.server"
 local http = require "sys.http"
+local process = require "sys.process"
 local server = require "sys.server"
 local t = require "kit"
 local task = require "sys.task"
@@ -142,6 +143,51 @@ end, function(srv, client)
   local reply = t.ok(get(client, srv.url, { headers = { ["X-Long"] = ("x"):rep(20000) } }))
   t.eq(reply.status, 431)
 end, { max_header = 8192 })
+
+-- A bare server, and what asks it: a client of its own each time, so that no
+-- connection is shared.
+local function asking(srv)
+  local client = t.ok(http.new())
+  return client, task.spawn(function()
+    return get(client, ("http://127.0.0.1:%d/"):format(srv:port()))
+  end)
+end
+
+t.test("beyond max_connections clients wait to be accepted", function()
+  local srv <close> = assert(host.listen { max_connections = 1 })
+  local first, answer = asking(srv)
+  t.ok(srv:accept():reply(200)) -- the connection is kept
+  t.eq(t.ok(answer:await()).status, 200)
+  local second <close>, waiting = asking(srv)
+  t.err(nil, select(2, task.timeout(0.1, function()
+    srv:accept()
+  end)), "timeout")
+  first:close()
+  t.ok(srv:accept():reply(204))
+  t.eq(t.ok(waiting:await()).status, 204)
+  t.ok(second)
+end)
+
+t.test("beyond max_pending requests get a 503", function()
+  local srv <close> = assert(host.listen { max_pending = 1 })
+  local one <close>, answer = asking(srv)
+  local two <close>, refused = asking(srv)
+  t.eventually(function() -- either may have come first
+    return answer:is_done() or refused:is_done()
+  end)
+  t.ok(srv:accept():reply(200))
+  t.eq(t.ok(answer:await()).status + t.ok(refused:await()).status, 200 + 503)
+  t.ok(one and two)
+end)
+
+t.test("who says nothing is hung up on after idle_timeout seconds", function()
+  local srv <close> = assert(host.listen { idle_timeout = 1 })
+  local result = t.ok(process.run {
+    argv = { "bash", "-c", 'exec 3<>"/dev/tcp/127.0.0.1/$0" && cat <&3', tostring(srv:port()) },
+    inherit = { "PATH" }, timeout = 20,
+  })
+  t.eq({ result.code, result.stdout }, { 0, "" })
+end)
 
 -- ---- streams ----
 
@@ -343,6 +389,7 @@ t.test("listen tells why it cannot", function()
   local _, e = server.listen { host = "0.0.0.0" }
   t.eq({ e.code, e.message }, { "EACCES", "listen: 0.0.0.0: not a loopback address" })
   t.err(nil, select(2, server.listen { host = "example.com" }), "EINVAL")
+  t.err(nil, select(2, server.listen { host = "192.0.2.1", remote = true }), "EADDRNOTAVAIL")
   t.raises(function()
     server.listen { port = 70000 }
   end, "port must be from 0 to 65535")
@@ -425,6 +472,93 @@ t.test("a request that is forgotten breaks its connection when collected", funct
   collectgarbage()
   local _, reply, e = sent:join(5)
   t.err(reply, e)
+end)
+
+t.test("server and request are kept while tasks wait for them", function()
+  local client <close> = t.ok(http.new())
+  local srv = assert(host.listen {})
+  local url = ("http://127.0.0.1:%d/"):format(srv:port())
+  local served = task.spawn(function(s)
+    local request = s:accept()
+    t.ok(request:stream(200))
+    for _ = 1, 100 do
+      t.ok(request:write(("x"):rep(65536))) -- waits, since nobody reads yet
+    end
+    request:finish()
+    request:wait_gone()
+    return "gone"
+  end, srv)
+  srv = nil
+  local function collect()
+    task.sleep(0)
+    collectgarbage()
+    collectgarbage()
+  end
+  collect()
+  local reply <close> = t.ok(client:open { url = url })
+  collect()
+  local size = 0
+  for chunk in function()
+    return reply:read()
+  end do
+    size = size + #chunk
+  end
+  t.eq({ size, srv }, { 6553600 })
+  t.eq(served:await(), "gone")
+end)
+
+t.test("tasks that wait for a server or a request can be cancelled and forgotten", function()
+  local client <close> = t.ok(http.new())
+  local srv = assert(host.listen {})
+  local sent = task.spawn(function()
+    return get(client, ("http://127.0.0.1:%d/"):format(srv:port()))
+  end)
+  local request = srv:accept()
+  local waiting = { task.spawn(srv.accept, srv), task.spawn(request.wait_gone, request) }
+  task.sleep(0)
+  t.raises(function()
+    request:wait_gone()
+  end, "another task waits for the client to go")
+  for _, one in ipairs(waiting) do
+    one:cancel()
+    local ok, e = one:join()
+    t.eq({ ok, task.is_canceled(e) }, { false, true })
+  end
+  t.ok(request:reply(204))
+  t.eq(t.ok(sent:await()).status, 204)
+  task.spawn(srv.accept, srv):cancel()
+  srv, request, waiting = nil, nil, nil
+  collectgarbage()
+  collectgarbage()
+  t.eq({ srv, request, waiting }, {})
+end)
+
+t.test("outside of a task nothing waits", function()
+  local srv <close> = assert(host.listen {})
+  t.raises(coroutine.wrap(function()
+    srv:accept()
+  end), "cannot wait outside a task")
+end)
+
+t.test("a library that is not there, or too old, is told with what to do", function()
+  local dir, name = t.tmpdir(), "libmicrohttpd.so.12"
+  local function listen(how)
+    local result = t.ok(process.run {
+      argv = { t.binary(), "sim" }, inherit = { "PATH", "CLANKER_LUA", "ASAN_OPTIONS" },
+      env = { LD_LIBRARY_PATH = dir, HOME = dir }, timeout = 20,
+    })
+    t.eq(result.code, 1)
+    t.has(result.stderr, "error: listen: 127.0.0.1: the library " .. name .. how)
+    t.has(result.stderr, "\nhint: install libmicrohttpd")
+  end
+  local file = t.ok(io.open(dir .. "/" .. name, "w"))
+  file:write("no library")
+  file:close()
+  listen(" is not installed")
+  os.remove(dir .. "/" .. name)
+  local other = t.ok(process.run { argv = { "sh", "-c", "ls /lib/*/libm.so.6 | head -n 1" } })
+  t.ok(require("sys.fs").symlink(other.stdout:match("^%S+"), dir .. "/" .. name))
+  listen(" is too old")
 end)
 
 t.test("a server that is forgotten is closed when collected", function()
