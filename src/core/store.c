@@ -132,7 +132,7 @@ struct clk_store *clk_store_open(const char *path, int64_t max_steps,
     struct clk_store *store;
 
     if (number) {
-        clk_store_uv_error(error, path, number);
+        clk_store_uv_error(error, number);
         return NULL;
     }
     clk_store_use_mem();

@@ -30,7 +30,7 @@ enum {
 struct clk_store;
 struct clk_store_stmt;
 
-/* Why something failed. */
+/* Why something failed; the caller knows of which file. */
 struct clk_store_error {
     const char
         *code; /* ENOMEM, EBUSY, ECORRUPT, …; NULL when misused (a bug) */

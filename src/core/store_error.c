@@ -12,12 +12,11 @@ void clk_store_set_error(struct clk_store_error *error, const char *code,
     snprintf(error->text, sizeof(error->text), "%s", text);
 }
 
-void clk_store_uv_error(struct clk_store_error *error, const char *subject,
-                        int number)
+void clk_store_uv_error(struct clk_store_error *error, int number)
 {
-    error->code = number == UV_ENOMEM ? "ENOMEM" : uv_err_name(number);
-    snprintf(error->text, sizeof(error->text), "%.200s: %s", subject,
-             uv_strerror(number));
+    clk_store_set_error(error,
+                        number == UV_ENOMEM ? "ENOMEM" : uv_err_name(number),
+                        uv_strerror(number));
 }
 
 static const char *code_of(int number)

@@ -10,8 +10,7 @@
 void clk_store_sqlite_error(struct clk_store_error *error, sqlite3 *db);
 
 /* Fills in a libuv error number, an error of the operating system. */
-void clk_store_uv_error(struct clk_store_error *error, const char *subject,
-                        int number);
+void clk_store_uv_error(struct clk_store_error *error, int number);
 
 /* Fills in an error by hand. A code of NULL says that the caller is wrong. */
 void clk_store_set_error(struct clk_store_error *error, const char *code,

@@ -1,4 +1,4 @@
-/* The store: files, other processes, crashes; what Lua cannot see of it. */
+/* The store: statements, files, other processes, crashes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/store.h"
+#include "core/store_state.h"
 
 #define PROCESSES 3
 #define CROWD 8
@@ -52,6 +52,83 @@ static int64_t run(struct clk_store *store, const char *sql)
     clk_store_end(stmt);
     return value.type == CLK_STORE_INTEGER ? value.integer : 0;
 }
+
+/* --- statements ---------------------------------------------------------- */
+
+static struct clk_store_stmt *prepare(struct clk_store *store, const char *sql)
+{
+    struct clk_store_error error = {NULL, ""};
+    struct clk_store_stmt *stmt =
+        clk_store_prepare(store, sql, strlen(sql), &error);
+
+    if (!stmt)
+        fail_msg("%s: %s", sql, error.text);
+    return stmt;
+}
+
+static void test_values_keep_their_types(void **state)
+{
+    static const struct clk_store_value values[] = {
+        {.type = CLK_STORE_NULL},
+        {.type = CLK_STORE_INTEGER, .integer = INT64_MIN},
+        {.type = CLK_STORE_REAL, .real = 0.5},
+        {.type = CLK_STORE_TEXT, .bytes = "a\0b", .len = 3},
+        {.type = CLK_STORE_BLOB, .bytes = "", .len = 0},
+    };
+    struct clk_store *store = open_store(":memory:");
+    struct clk_store_stmt *stmt = prepare(store, "SELECT ?, :i, ?3, @t, $b");
+    struct clk_store_error error = {NULL, ""};
+    struct clk_store_value got;
+
+    (void)state;
+    assert_int_equal(clk_store_param_count(stmt), 5);
+    assert_null(clk_store_param_name(stmt, 1));
+    assert_string_equal(clk_store_param_name(stmt, 2), "i");
+    assert_null(clk_store_param_name(stmt, 3));
+    assert_string_equal(clk_store_param_name(stmt, 5), "b");
+    for (int i = 0; i < 5; i++)
+        assert_true(clk_store_bind(stmt, i + 1, &values[i], &error));
+    assert_int_equal(clk_store_step(stmt, &error), CLK_STORE_ROW);
+    assert_int_equal(clk_store_column_count(stmt), 5);
+    assert_string_equal(clk_store_column_name(stmt, 1), ":i");
+    for (int i = 0; i < 5; i++) {
+        assert_true(clk_store_column(stmt, i, &got));
+        assert_int_equal(got.type, values[i].type);
+        if (got.type == CLK_STORE_INTEGER)
+            assert_true(got.integer == INT64_MIN);
+        if (got.type == CLK_STORE_REAL)
+            assert_true(got.real == 0.5);
+        if (got.type == CLK_STORE_TEXT)
+            assert_memory_equal(got.bytes, "a\0b", 3);
+        if (got.type >= CLK_STORE_TEXT)
+            assert_int_equal(got.len, values[i].len);
+    }
+    assert_int_equal(clk_store_step(stmt, &error), CLK_STORE_DONE);
+    clk_store_end(stmt);
+    clk_store_close(store);
+}
+
+static void test_a_statement_is_prepared_once(void **state)
+{
+    struct clk_store *store = open_store(":memory:");
+    struct clk_store_stmt *first = prepare(store, "SELECT 1");
+    char sql[32];
+
+    (void)state;
+    for (int i = 0; i < CLK_STORE_CACHE - 1; i++) {
+        snprintf(sql, sizeof(sql), "SELECT %d", i + 2);
+        prepare(store, sql);
+        assert_ptr_equal(prepare(store, "SELECT 1"), first);
+    }
+    /* Another one takes the place of the one not used for longest. */
+    prepare(store, "SELECT 0");
+    assert_int_equal(run(store, "SELECT 1"), 1);
+    assert_ptr_equal(prepare(store, "SELECT 1"), first);
+    assert_int_equal(run(store, "SELECT 2"), 2);
+    clk_store_close(store);
+}
+
+/* --- files --------------------------------------------------------------- */
 
 /* A directory of its own for each test. */
 struct dir {
@@ -267,17 +344,35 @@ static void test_a_read_only_file_is_refused(void **state)
 {
     struct dir *d = *state;
     struct clk_store_error error = {NULL, ""};
+    bool is_root = geteuid() == 0;
 
     clk_store_close(open_store(d->file));
-    assert_int_equal(chmod(d->file, 0400), 0);
-    if (geteuid() == 0) {
-        /* Nothing is read-only for root: a directory without a mode tells
-           nothing either, so only the success is left to check. */
-        clk_store_close(open_store(d->file));
-        return;
-    }
+    assert_int_equal(chmod(d->file, 0444), 0);
+    assert_int_equal(chmod(d->path, 0755), 0);
+    if (is_root) /* nothing is read-only for root */
+        assert_int_equal(seteuid(65534), 0);
     assert_null(clk_store_open(d->file, 1000, 10, &error));
+    if (is_root)
+        assert_int_equal(seteuid(0), 0);
     assert_string_equal(error.code, "EACCES");
+}
+
+static void test_a_full_disk_is_told(void **state)
+{
+    struct dir *d = *state;
+    struct clk_store_error error = {NULL, ""};
+    struct clk_store *store = open_store(d->file);
+    static const char add[] = "INSERT INTO a VALUES (zeroblob(100000))";
+    struct clk_store_stmt *stmt;
+
+    run(store, "CREATE TABLE a (x)");
+    assert_true(clk_store_run(store, "PRAGMA max_page_count = 4", &error));
+    stmt = clk_store_prepare(store, add, strlen(add), &error);
+    assert_int_equal(clk_store_step(stmt, &error), CLK_STORE_FAILED);
+    assert_string_equal(error.code, "ENOSPC");
+    clk_store_end(stmt);
+    assert_int_equal(run(store, "SELECT count(*) FROM a"), 0);
+    clk_store_close(store);
 }
 
 #define IN_DIR(test) cmocka_unit_test_setup_teardown(test, make_dir, remove_dir)
@@ -285,12 +380,15 @@ static void test_a_read_only_file_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_values_keep_their_types),
+        cmocka_unit_test(test_a_statement_is_prepared_once),
         IN_DIR(test_every_file_is_private),
         IN_DIR(test_names_are_paths_and_nothing_else),
         IN_DIR(test_processes_open_a_new_file_together),
         IN_DIR(test_processes_create_and_write_together),
         IN_DIR(test_a_killed_process_leaves_what_it_committed),
         IN_DIR(test_a_read_only_file_is_refused),
+        IN_DIR(test_a_full_disk_is_told),
     };
 
     return cmocka_run_group_tests_name("store", tests, NULL, NULL);
