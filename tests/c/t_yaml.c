@@ -1,4 +1,5 @@
-/* The YAML engine: the tree, places, memory; meaning is tested from Lua. */
+/* The YAML engine: the tree, places, limits, memory; more of its meaning is
+   tested from Lua. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -76,6 +77,121 @@ static void test_an_empty_text_has_no_root(void **state)
     assert_null(yaml->root);
     clk_yaml_free(yaml);
     clk_yaml_free(NULL);
+}
+
+/* The error of a text that is refused. */
+static struct clk_yaml_error refused(const char *text, size_t len,
+                                     struct clk_yaml_secrets secrets)
+{
+    struct clk_yaml_error error = {"", 0, 0, ""};
+
+    assert_null(clk_yaml_parse(text, len, secrets, &error));
+    return error;
+}
+
+static void test_an_error_has_line_and_column(void **state)
+{
+    static const struct {
+        const char *text, *code;
+        size_t line, column;
+    } cases[] = {
+        {"a:\n\tb: 1", "EINVAL", 2, 1},
+        {"\xef\xbb\xbf\xc3\xa9: 1\n\xc3\xa9: 2", "EINVAL", 2, 1},
+        {"a: {b: 1, c: 2,\n  b: 3}", "EINVAL", 2, 3},
+        {"a: [1", "EINVAL", 2, 1},
+        {"\xc3\xa9: \"\xff\"", "EILSEQ", 1, 5},
+        {"a: 1\nb: x\x01y", "EINVAL", 2, 5},
+        {"a: *none", "EINVAL", 1, 4},
+        {"a: &x [*x]", "EINVAL", 1, 8},
+        {"a: 1\n---\nb: 2", "EINVAL", 2, 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct clk_yaml_error e =
+            refused(cases[i].text, strlen(cases[i].text), no_secrets);
+
+        assert_string_equal(e.code, cases[i].code);
+        assert_int_equal(e.line, cases[i].line);
+        assert_int_equal(e.column, cases[i].column);
+        assert_true(e.text[0] != '\0');
+    }
+}
+
+/* Each line stands for nine of the one before it. */
+static void test_a_bomb_of_aliases_does_not_go_off(void **state)
+{
+    char text[2000];
+    size_t len = (size_t)snprintf(text, sizeof(text), "- &a0 x\n");
+    struct clk_yaml_error e;
+
+    (void)state;
+    for (int i = 1; i < 20; i++) {
+        len += (size_t)snprintf(text + len, sizeof(text) - len, "- &a%d [", i);
+        for (int k = 0; k < 9; k++)
+            len += (size_t)snprintf(text + len, sizeof(text) - len, "*a%d, ",
+                                    i - 1);
+        len += (size_t)snprintf(text + len, sizeof(text) - len, "]\n");
+    }
+    e = refused(text, len, no_secrets);
+    assert_string_equal(e.code, "E2BIG");
+    assert_in_range(e.line, 5, 7); /* 9 to the 5th is more than are allowed */
+}
+
+static void test_limits_are_exact(void **state)
+{
+    char *text = malloc(CLK_YAML_TEXT_MAX + 2);
+    struct clk_yaml_error error;
+    struct clk_yaml *yaml;
+
+    (void)state;
+    memset(text, ' ', CLK_YAML_TEXT_MAX + 1);
+    yaml = clk_yaml_parse(text, CLK_YAML_TEXT_MAX, no_secrets, &error);
+    assert_non_null(yaml);
+    clk_yaml_free(yaml);
+    error = refused(text, CLK_YAML_TEXT_MAX + 1, no_secrets);
+    assert_string_equal(error.code, "E2BIG");
+    assert_int_equal(error.line, 0); /* the text as a whole has no place */
+    memset(text, '[', CLK_YAML_DEPTH_MAX + 1);
+    memset(text + CLK_YAML_DEPTH_MAX, ']', CLK_YAML_DEPTH_MAX);
+    yaml = clk_yaml_parse(text, (size_t)2 * CLK_YAML_DEPTH_MAX, no_secrets,
+                          &error);
+    assert_non_null(yaml);
+    assert_int_equal(yaml->root->height, CLK_YAML_DEPTH_MAX);
+    clk_yaml_free(yaml);
+    text[CLK_YAML_DEPTH_MAX] = '[';
+    error = refused(text, CLK_YAML_DEPTH_MAX + 1, no_secrets);
+    assert_string_equal(error.code, "E2BIG");
+    free(text);
+}
+
+static void test_secrets_are_found_by_their_paths(void **state)
+{
+    static const char *const paths[] = {"a.b", "list.*.key"};
+    static const char shared[] = "a: {b: &x s}";
+    const struct clk_yaml_secrets secrets = {paths, 2};
+    static const char text[] = "a: {b: 5, c: 5}\nb: 5\n"
+                               "list: [{key: k, b: v}, {a: 1}]\n";
+    struct clk_yaml_error error = {"", 0, 0, ""};
+    struct clk_yaml *yaml =
+        clk_yaml_parse(text, sizeof(text) - 1, secrets, &error);
+    struct clk_yaml_node **items, **list;
+
+    (void)state;
+    assert_non_null(yaml);
+    items = yaml->root->children.items;
+    assert_int_equal(items[1]->children.items[1]->type, CLK_YAML_SECRET);
+    assert_string_equal(items[1]->children.items[1]->text.bytes, "5");
+    assert_int_equal(items[1]->children.items[3]->type, CLK_YAML_INT);
+    assert_int_equal(items[3]->type, CLK_YAML_INT);
+    list = items[5]->children.items;
+    assert_int_equal(list[0]->children.items[1]->type, CLK_YAML_SECRET);
+    assert_int_equal(list[0]->children.items[3]->type, CLK_YAML_STRING);
+    assert_int_equal(list[1]->children.items[1]->type, CLK_YAML_INT);
+    clk_yaml_free(yaml);
+    error = refused(shared, sizeof(shared) - 1, secrets);
+    assert_string_equal(error.code, "EINVAL");
+    assert_int_equal(error.column, 8);
 }
 
 static void test_resolving_a_string_changes_nothing(void **state)
@@ -266,6 +382,10 @@ int main(void)
         cmocka_unit_test(test_nodes_know_their_place),
         cmocka_unit_test(test_an_alias_weighs_what_it_stands_for),
         cmocka_unit_test(test_an_empty_text_has_no_root),
+        cmocka_unit_test(test_an_error_has_line_and_column),
+        cmocka_unit_test(test_a_bomb_of_aliases_does_not_go_off),
+        cmocka_unit_test(test_limits_are_exact),
+        cmocka_unit_test(test_secrets_are_found_by_their_paths),
         cmocka_unit_test(test_resolving_a_string_changes_nothing),
         cmocka_unit_test(test_what_is_plain_is_a_string_to_us),
         cmocka_unit_test(test_utf8),

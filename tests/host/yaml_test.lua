@@ -443,6 +443,8 @@ t.test("what has no YAML form is a bug or an error", function()
   end, "value expected")
   t.err(nil, select(2, yaml.encode { a = "\xff" }), "EILSEQ")
   t.err(nil, select(2, yaml.encode { ["\xc3"] = 1 }), "EILSEQ")
+  local long = ("x"):rep(1 << 24) -- 16 MiB
+  t.has(t.err(nil, select(2, yaml.encode { long, long, long, long }), "E2BIG").message, "too long")
   local deep = {}
   deep.deep = deep
   t.err(nil, select(2, yaml.encode(deep)), "E2BIG")
