@@ -22,13 +22,13 @@ local M = {}
 --- Exit code of every kind; the command's documentation prints this table.
 ---@type table<err.Kind, integer>
 M.EXIT = {
-  error = 1, network = 1, server = 1, invalid = 1, capacity = 1, quota = 1,
+  error = 1, network = 1, server = 1, capacity = 1, quota = 1,
   config = 1, protocol = 1, bug = 1,
   usage = 2,
   auth = 3, forbidden = 3,
   not_found = 4,
   conflict = 5,
-  rejected = 6,
+  rejected = 6, invalid = 6,
   timeout = 7,
   rate_limited = 8,
   declined = 9,

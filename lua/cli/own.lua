@@ -70,7 +70,13 @@ M.LIST = {
     path = "sim", home = "cli.sim", title = "Serve a simulated Fly.io account",
     doc = [[
       Prints its URLs and its token, and serves until interrupted. Any client
-      of the Machines API and of GraphQL can use it.]],
+      of the Machines API and of GraphQL can use it.
+
+      A fault is [METHOD ]PATH:ACTION[,ACTION…][*TIMES], several are separated
+      by ";". In PATH a * stands for any text. ACTION is a status (503, or
+      422=message), latency=MS, retry-after=SECONDS, html, empty, text or garbage
+      (the body), reset or truncate (the connection), or lost (done, but no
+      reply).]],
     params = {
       { "listen", "string", "address and port", default = "127.0.0.1:4280" },
       { "seed", "string", "the account to start with: demo, empty or a file",
@@ -78,10 +84,13 @@ M.LIST = {
       { "db", "file", "keep the account in this file" },
       { "token", "string", "the token it accepts instead of a made-up one" },
       { "latency", "number", "milliseconds every reply takes", min = 0 },
-      { "fault", "string", "what goes wrong, and how often" },
+      { "fault", "string", "what goes wrong, and how often", metavar = "RULES" },
       { "no_limits", "boolean", "answer any number of requests, not as Fly does" },
     },
-    examples = { "sim", "sim --listen 127.0.0.1:0 --seed empty" },
+    examples = {
+      "sim", "sim --listen 127.0.0.1:0 --seed empty",
+      "sim --fault 'GET /v1/apps:503*2; *:latency=200'",
+    },
   },
   {
     path = "doctor", also = "fly doctor", home = "cli.doctor",

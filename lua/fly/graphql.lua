@@ -155,14 +155,14 @@ function M.failure(reply, about, field)
   end
   local raw, e = json.get_raw(body, { "errors" })
   if e then
-    return errors.bad_reply(reply, about, e.message)
+    return errors.bad_reply(reply, about, "is not the JSON expected: " .. e.message)
   end
   if not says_nothing(raw) then
     return failure(reply, (json.decode(raw)) or raw, about)
   end
   local data, bad = json.get_raw(body, { "data" })
   if bad then
-    return errors.bad_reply(reply, about, bad.message)
+    return errors.bad_reply(reply, about, "is not the JSON expected: " .. bad.message)
   end
   if data == nil or data == "null" then
     return errors.bad_reply(reply, about, "holds no data")

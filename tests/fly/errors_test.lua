@@ -19,10 +19,10 @@ end
 
 t.test("each status has its kind and exit code", function()
   local want = {
-    [400] = { "invalid", 1 }, [401] = { "auth", 3 }, [402] = { "quota", 1 },
-    [403] = { "forbidden", 3 }, [404] = { "not_found", 4 }, [405] = { "invalid", 1 },
+    [400] = { "invalid", 6 }, [401] = { "auth", 3 }, [402] = { "quota", 1 },
+    [403] = { "forbidden", 3 }, [404] = { "not_found", 4 }, [405] = { "invalid", 6 },
     [408] = { "timeout", 7 }, [409] = { "conflict", 5 }, [410] = { "not_found", 4 },
-    [412] = { "conflict", 5 }, [418] = { "invalid", 1 }, [422] = { "invalid", 1 },
+    [412] = { "conflict", 5 }, [418] = { "invalid", 6 }, [422] = { "invalid", 6 },
     [429] = { "rate_limited", 8 }, [500] = { "server", 1 }, [502] = { "server", 1 },
     [503] = { "server", 1 }, [504] = { "server", 1 }, [599] = { "server", 1 },
     [301] = { "protocol", 1 }, [304] = { "protocol", 1 },

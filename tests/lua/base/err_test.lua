@@ -30,7 +30,7 @@ end)
 t.test("every kind has the documented exit code", function()
   local wanted = {
     error = 1, usage = 2, auth = 3, forbidden = 3, not_found = 4, conflict = 5,
-    rejected = 6, timeout = 7, rate_limited = 8, declined = 9, partial = 10,
+    rejected = 6, invalid = 6, timeout = 7, rate_limited = 8, declined = 9, partial = 10,
     canceled = 130, network = 1, bug = 1,
   }
   for kind, code in pairs(wanted) do
