@@ -16,7 +16,7 @@ Session.__index = Session
 -- Settings of a simulated account: nothing of the user's own gets in.
 local function simulated(call)
   local simulator, e = call.faces.sim().start({
-    seed = "demo", now = call.world.now,
+    seed = "demo", now = call.world.now, background = true,
   })
   if not simulator then
     return nil, e

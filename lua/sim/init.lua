@@ -30,6 +30,7 @@ local MAX_SEED = 64 * 1024 * 1024
 ---@field seed string|table|nil a name of M.SEEDS, a path, or a description
 ---@field db string? path of a file in which the account is kept
 ---@field listen string? "127.0.0.1:0" unless told
+---@field background boolean? only this program will call
 ---@field token string? the user's token; made up unless told
 ---@field latency number? milliseconds before each reply
 ---@field fault string? see sim.fault

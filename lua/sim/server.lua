@@ -88,7 +88,7 @@ function M.listen(account, opts)
   local srv
   srv, e = server.listen({
     host = place.host, port = place.port, max_body = MAX_BODY,
-    on_error = opts.on_error,
+    on_error = opts.on_error, background = opts.background,
   })
   if not srv then
     return nil, e

@@ -12,6 +12,7 @@ local M = {}
 ---@field host string? numeric address or "localhost" (127.0.0.1)
 ---@field port integer? 0, the default, takes any free one
 ---@field remote boolean? allow an address that is not loopback
+---@field background boolean? for this program alone: waiting for it is a deadlock
 ---@field max_header integer? bytes of request line and headers (32 KiB)
 ---@field max_body integer? bytes of a request body, beyond it 413 (8 MiB)
 ---@field max_connections integer? beyond it clients wait (512)

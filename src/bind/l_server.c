@@ -386,13 +386,17 @@ static void read_options(lua_State *L, struct clk_server_options *o)
         (unsigned)option(L, "idle_timeout", IDLE_TIMEOUT, 0, 86400);
     lua_getfield(L, 1, "remote");
     o->remote = lua_toboolean(L, -1);
-    lua_pop(L, 1);
+    lua_getfield(L, 1, "background");
+    o->background = lua_toboolean(L, -1);
+    lua_pop(L, 2);
     lua_getfield(L, 1, "host"); /* stays on the stack */
     o->host = luaL_optstring(L, -1, "127.0.0.1");
 }
 
-/*** Starts to listen. `remote` allows an address that is not loopback.
+/*** Starts to listen. `remote` allows an address that is not loopback; tasks
+--- that wait for nothing but a `background` server are in a deadlock.
 ---@param options { host?: string, port?: integer, remote?: boolean,
+background?: boolean,
 max_header?: integer, max_body?: integer, max_connections?: integer,
 max_pending?: integer, idle_timeout?: integer }
 ---@return host.server.Server?

@@ -183,6 +183,15 @@ static int loop_add_daemon(struct clk_server *server)
     return error;
 }
 
+/* Nobody but this program is expected to call: when it waits for nothing else,
+   nothing will come. */
+static void loop_unref(struct clk_server_loop *io)
+{
+    uv_unref((uv_handle_t *)&io->timer);
+    uv_unref((uv_handle_t *)&io->hangups);
+    uv_unref((uv_handle_t *)&io->http);
+}
+
 /* --- connections --------------------------------------------------------- */
 
 /* While a request is being served the HTTP library does not look at its
@@ -348,7 +357,10 @@ static int server_start(struct clk_server *server, uv_loop_t *loop,
         return error;
     }
     api->add_response_header(server->overloaded, "Retry-After", "1");
-    return loop_add_daemon(server);
+    error = loop_add_daemon(server);
+    if (!error && options->background)
+        loop_unref(server->io);
+    return error;
 }
 
 int clk_server_open(struct clk_server **out, uv_loop_t *loop,

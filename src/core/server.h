@@ -28,6 +28,7 @@ struct clk_server_options {
     unsigned max_connections; /* beyond it clients wait to be accepted */
     unsigned max_pending;     /* requests nobody took yet; beyond it 503 */
     unsigned idle_timeout;    /* seconds without a byte; 0: no limit */
+    bool background;          /* the loop does not stay alive for it */
 };
 
 /* A request or reply header; the strings are the owner's of the moment. Those

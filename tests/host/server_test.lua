@@ -1,3 +1,4 @@
+local dev = require "host.dev"
 local host = require "host.server"
 local http = require "sys.http"
 local process = require "sys.process"
@@ -626,4 +627,16 @@ t.test("misuse raises", function()
     request:reply(200)
   end, "answered already")
   t.eq(sent:await().status, 200)
+end)
+
+t.test("a server in the background serves, and keeps no program alive", function()
+  local before = #dev.handles()
+  local ok, e = serving(echo, function(srv, client)
+    t.eq(#dev.handles(), before)
+    for _ = 1, 3 do
+      t.eq(t.ok(get(client, srv.url)).status, 200)
+    end
+    t.eq(#dev.handles(), before, "between requests")
+  end, { background = true })
+  t.ok(ok, e)
 end)
