@@ -1,5 +1,5 @@
-/* host.devnet: raw TCP servers on loopback, with which tests play peers that
-   misbehave. A release build is made without this file. */
+/* host.devnet: raw TCP on loopback, with which tests play peers that misbehave.
+   A release build is made without this file. */
 #include <string.h>
 
 #include <lauxlib.h>
@@ -15,16 +15,23 @@
 
 enum { MAX_READ = 65536, BACKLOG = 128 };
 
-/* A listener or a connection; libuv owns it until its close callback. */
-struct sock {
-    uv_tcp_t tcp;
-    struct clk_wait wait;
-    struct sock *next; /* accepted, not yet taken */
-    uv_write_t write;
+/* One direction of a connection, and what is under way there. */
+struct flow {
+    struct clk_wait wait; /* first: the cancel callback casts */
+    struct sock *sock;
     char *bytes; /* being written, or read */
     size_t len;
     int status; /* of the operation waited for; UV_EOF at the end */
-    bool done;  /* that operation is over */
+    bool busy;  /* that operation is not over */
+};
+
+/* A listener or a connection; libuv owns it until its close callback. */
+struct sock {
+    uv_tcp_t tcp;
+    struct flow in, out; /* accepting is `in`, connecting `out` */
+    struct sock *next;   /* accepted, not yet taken */
+    uv_write_t write;
+    uv_connect_t connect;
 };
 
 /* What Lua holds. */
@@ -36,7 +43,8 @@ static void free_sock(uv_handle_t *handle)
 {
     struct sock *sock = handle->data;
 
-    clk_free(sock->bytes);
+    clk_free(sock->in.bytes);
+    clk_free(sock->out.bytes);
     clk_free(sock);
 }
 
@@ -47,7 +55,8 @@ static void close_sock(struct sock *sock, bool reset)
         taken->next = NULL;
         close_sock(taken, false);
     }
-    clk_wake(&sock->wait);
+    clk_wake(&sock->in.wait);
+    clk_wake(&sock->out.wait);
     if (!reset || uv_tcp_close_reset(&sock->tcp, (uv_close_cb)free_sock) != 0)
         uv_close((uv_handle_t *)&sock->tcp, free_sock);
 }
@@ -59,6 +68,7 @@ static struct sock *new_sock(uv_loop_t *loop)
     if (sock) {
         uv_tcp_init(loop, &sock->tcp); /* opens nothing yet: can't fail */
         sock->tcp.data = sock;
+        sock->in.sock = sock->out.sock = sock;
     }
     return sock;
 }
@@ -133,7 +143,7 @@ static void on_connection(uv_stream_t *stream, int status)
     while (*end)
         end = &(*end)->next;
     *end = sock;
-    clk_wake(&listener->wait);
+    clk_wake(&listener->in.wait);
 }
 
 /*** Listens on a free port of 127.0.0.1.
@@ -172,7 +182,7 @@ static int accept_done(lua_State *L, int status, lua_KContext ctx)
     if (!listener)
         return 0;
     if (!listener->next)
-        return clk_wait(L, &listener->wait, ctx, accept_done);
+        return clk_wait(L, &listener->in.wait, ctx, accept_done);
     box = new_box(L, CONN_META);
     sock = box->sock = listener->next;
     listener->next = sock->next;
@@ -190,12 +200,21 @@ static int listener_accept(lua_State *L)
     return accept_done(L, LUA_OK, 0);
 }
 
+/* Ends what was under way. Safe in callbacks. */
+static void end_flow(struct flow *flow, ssize_t result)
+{
+    flow->status = result < 0 ? (int)result : 0;
+    flow->len = result < 0 ? 0 : (size_t)result;
+    flow->busy = false;
+    clk_wake(&flow->wait);
+}
+
 static void on_alloc(uv_handle_t *handle, size_t size, uv_buf_t *buffer)
 {
     struct sock *sock = handle->data;
 
     (void)size;
-    *buffer = uv_buf_init(sock->bytes, MAX_READ);
+    *buffer = uv_buf_init(sock->in.bytes, MAX_READ);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
@@ -206,10 +225,7 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
     if (count == 0)
         return;
     uv_read_stop(stream);
-    sock->status = count < 0 ? (int)count : 0;
-    sock->len = count < 0 ? 0 : (size_t)count;
-    sock->done = true;
-    clk_wake(&sock->wait);
+    end_flow(&sock->in, count);
 }
 
 static int read_done(lua_State *L, int status, lua_KContext ctx)
@@ -219,36 +235,32 @@ static int read_done(lua_State *L, int status, lua_KContext ctx)
     (void)status;
     if (!sock)
         return 0;
-    if (!sock->done)
-        return clk_wait(L, &sock->wait, ctx, read_done);
-    if (sock->status == UV_EOF)
+    if (sock->in.busy)
+        return clk_wait(L, &sock->in.wait, ctx, read_done);
+    if (sock->in.status == UV_EOF)
         return 0;
-    if (sock->status)
-        return clk_fail_uv(L, sock->status, "read");
-    lua_pushlstring(L, sock->bytes, sock->len);
+    if (sock->in.status)
+        return clk_fail_uv(L, sock->in.status, "read");
+    lua_pushlstring(L, sock->in.bytes, sock->in.len);
     return 1;
 }
 
-/* One operation at a time: its buffer is the socket's. */
-static struct sock *begin(lua_State *L, size_t size)
+/* One operation at a time in each direction, whose buffer is the flow's. */
+static void begin(lua_State *L, struct flow *flow, size_t size)
 {
-    struct sock *sock = check_sock(L, CONN_META);
-
-    luaL_argcheck(L, !sock->wait.task, 1, "in use by another task");
-    clk_free(sock->bytes);
-    sock->bytes = clk_malloc(size);
-    sock->done = false;
-    if (!sock->bytes)
+    luaL_argcheck(L, !flow->busy, 1, "in use by another task");
+    clk_free(flow->bytes);
+    flow->bytes = clk_malloc(size);
+    if (!flow->bytes)
         clk_no_memory(L);
-    return sock;
 }
 
 static void stop_reading(struct clk_wait *wait)
 {
-    struct sock *sock =
-        (struct sock *)(void *)((char *)wait - offsetof(struct sock, wait));
+    struct flow *flow = (struct flow *)(void *)wait;
 
-    uv_read_stop((uv_stream_t *)&sock->tcp);
+    uv_read_stop((uv_stream_t *)&flow->sock->tcp);
+    flow->busy = false;
 }
 
 /*** Some bytes, as they arrive; nil at the end.
@@ -259,23 +271,21 @@ static void stop_reading(struct clk_wait *wait)
 ---@return string? code */
 static int conn_read(lua_State *L)
 {
-    struct sock *sock = begin(L, MAX_READ);
+    struct sock *sock = check_sock(L, CONN_META);
     int error;
 
-    sock->wait.cancel = stop_reading;
+    begin(L, &sock->in, MAX_READ);
+    sock->in.wait.cancel = stop_reading;
     error = uv_read_start((uv_stream_t *)&sock->tcp, on_alloc, on_read);
     if (error)
         return clk_fail_uv(L, error, "read");
+    sock->in.busy = true;
     return read_done(L, LUA_OK, 0);
 }
 
 static void on_written(uv_write_t *write, int status)
 {
-    struct sock *sock = write->data;
-
-    sock->status = status;
-    sock->done = true;
-    clk_wake(&sock->wait);
+    end_flow(&((struct sock *)write->data)->out, status);
 }
 
 static int write_done(lua_State *L, int status, lua_KContext ctx)
@@ -285,10 +295,10 @@ static int write_done(lua_State *L, int status, lua_KContext ctx)
     (void)status;
     if (!sock)
         return 0;
-    if (!sock->done)
-        return clk_wait(L, &sock->wait, ctx, write_done);
-    if (sock->status)
-        return clk_fail_uv(L, sock->status, "write");
+    if (sock->out.busy)
+        return clk_wait(L, &sock->out.wait, ctx, write_done);
+    if (sock->out.status)
+        return clk_fail_uv(L, sock->out.status, "write");
     lua_pushboolean(L, 1);
     return 1;
 }
@@ -304,21 +314,69 @@ static int conn_write(lua_State *L)
 {
     size_t len;
     const char *bytes = luaL_checklstring(L, 2, &len);
-    struct sock *sock = begin(L, len);
-    uv_buf_t buffer = uv_buf_init(sock->bytes, (unsigned)len);
+    struct sock *sock = check_sock(L, CONN_META);
+    uv_buf_t buffer;
     int error;
 
-    memcpy(sock->bytes, bytes, len);
-    sock->wait.cancel = NULL;
+    begin(L, &sock->out, len);
+    memcpy(sock->out.bytes, bytes, len);
+    buffer = uv_buf_init(sock->out.bytes, (unsigned)len);
     sock->write.data = sock;
     error = uv_write(&sock->write, (uv_stream_t *)&sock->tcp, &buffer, 1,
                      on_written);
     if (error)
         return clk_fail_uv(L, error, "write");
+    sock->out.busy = true;
     return write_done(L, LUA_OK, 0);
 }
 
+static void on_connected(uv_connect_t *connect, int status)
+{
+    end_flow(&((struct sock *)connect->data)->out, status);
+}
+
+static int connect_done(lua_State *L, int status, lua_KContext ctx)
+{
+    struct sock *sock = waited_sock(L);
+
+    (void)status;
+    if (sock->out.busy)
+        return clk_wait(L, &sock->out.wait, ctx, connect_done);
+    if (sock->out.status)
+        return clk_fail_uv(L, sock->out.status, "connect");
+    return 1;
+}
+
+/*** Connects to a port of 127.0.0.1.
+---@async
+---@param port integer
+---@return host.devnet.Conn?
+---@return string? message
+---@return string? code */
+static int devnet_connect(lua_State *L)
+{
+    int port = (int)luaL_checkinteger(L, 1);
+    struct box *box = new_box(L, CONN_META);
+    struct sockaddr_in address;
+    int error;
+
+    lua_replace(L, 1);
+    lua_settop(L, 1);
+    box->sock = new_sock(clk_loop(clk_host_of(L)));
+    if (!box->sock)
+        return clk_no_memory(L);
+    uv_ip4_addr("127.0.0.1", port, &address);
+    box->sock->connect.data = box->sock;
+    error = uv_tcp_connect(&box->sock->connect, &box->sock->tcp,
+                           (struct sockaddr *)&address, on_connected);
+    if (error)
+        return clk_fail_uv(L, error, "connect");
+    box->sock->out.busy = true;
+    return connect_done(L, LUA_OK, 0);
+}
+
 static const luaL_Reg functions[] = {
+    {"connect", devnet_connect},
     {"listen", devnet_listen},
     {NULL, NULL},
 };

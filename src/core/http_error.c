@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/http_private.h"
 
@@ -74,6 +75,29 @@ static const char *detail_of(const struct clk_http_transfer *t, CURLcode code)
     return t->detail[0] ? t->detail : curl->easy_strerror(code);
 }
 
+/* Whether the peer that libcurl's words say it could not connect to is another
+   one than the request is for: a proxy. Its address is not shown, for it may
+   hold credentials. */
+static bool is_about_proxy(const struct clk_http_transfer *t)
+{
+    static const char start[] = "Failed to connect to ";
+    const char *words = t->detail, *host = t->request->target.host;
+    size_t len = strlen(host);
+    char port[16];
+
+    if (strncmp(words, start, sizeof(start) - 1) != 0)
+        return false;
+    words += sizeof(start) - 1;
+    if (*host == '[' && *words != '[') { /* libcurl leaves out the brackets */
+        host++;
+        len -= 2;
+    }
+    snprintf(port, sizeof(port), " port %u ",
+             (unsigned)t->request->target.port);
+    return strncasecmp(words, host, len) != 0
+           || strncmp(words + len, port, strlen(port)) != 0;
+}
+
 /* uv_strerror of the errno of the last connect; errnos are positive here. */
 static void explain_connect(struct clk_http_transfer *t, const char *host,
                             unsigned port)
@@ -81,13 +105,21 @@ static void explain_connect(struct clk_http_transfer *t, const char *host,
     long os_error = 0;
     int error;
 
+    if (strncmp(t->detail, "Unsupported proxy", 17) == 0) {
+        clk_http_error_set(&t->error, "EINVAL",
+                           "the proxy for %s:%u is of an unknown kind", host,
+                           port);
+        return;
+    }
     t->lane->http->curl->easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &os_error);
     if (t->os_error)
         os_error = t->os_error;
     error = os_error ? uv_translate_sys_error((int)os_error) : UV_ECONNREFUSED;
     clk_http_error_set(&t->error, uv_err_name(error),
-                       "cannot connect to %s:%u: %s", host, port,
-                       uv_strerror(error));
+                       is_about_proxy(t)
+                           ? "cannot connect to the proxy for %s:%u: %s"
+                           : "cannot connect to %s:%u: %s",
+                       host, port, uv_strerror(error));
 }
 
 /* A proxy that answers CONNECT with an error shows as a receive error. */

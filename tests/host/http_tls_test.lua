@@ -1,6 +1,5 @@
-local fs = require "sys.fs"
+local child = require "kit.child"
 local http = require "sys.http"
-local process = require "sys.process"
 local raw = require "kit.raw"
 local t = require "kit"
 local task = require "sys.task"
@@ -22,24 +21,6 @@ local function echo()
   return raw.answering(function(request)
     return request:match("^%S+ (%S+)")
   end)
-end
-
---- Runs `code` as a test of a child with this environment; its output.
-local function child(env, code)
-  local path = t.tmpdir() .. "/child.lua"
-  t.ok(fs.write(path, ([[
-local http = require "sys.http"
-local t = require "kit"
-t.test("child", function()
-%s
-http.close()
-end)
-]]):format(code)))
-  local result = t.ok(process.run {
-    argv = { t.binary(), "-l", path }, env = env, timeout = 60,
-    inherit = { "PATH", "HOME", "CLANKER_LUA", "CLANKER_BINARY" },
-  })
-  t.eq(result.code, 0, result.stdout .. result.stderr)
 end
 
 test("32 requests at once share one HTTP/2 connection", echo, function(client, front, ca, srv)
@@ -126,6 +107,28 @@ t.test("a certificate for another name is ETLS", function()
   t.eq(e.sent, false)
 end)
 
+t.test("a certificate that has run out is ETLS", function()
+  local certificates = tls.expire(tls.certificates())
+  local srv <close> = echo()
+  local front <close> = tls.front(srv.port, certificates)
+  local client <close> = t.ok(http.new())
+  local reply, e = client:request { url = front.url, cafile = certificates.ca }
+  t.err(reply, e, "ETLS")
+  t.has(e.message, "expired")
+  t.eq(e.sent, false)
+end)
+
+t.test("a certificate that vouches for itself is ETLS, unless it is trusted", function()
+  local certificates = tls.certificates()
+  certificates.cert, certificates.key = tls.self_signed()
+  local srv <close> = echo()
+  local front <close> = tls.front(srv.port, certificates)
+  local client <close> = t.ok(http.new())
+  local reply, e = client:request { url = front.url, cafile = certificates.ca }
+  t.err(reply, e, "ETLS")
+  t.ok(client:request { url = front.url, cafile = certificates.cert })
+end)
+
 t.test("TLS before 1.2 is not spoken", function()
   local certificates = tls.certificates()
   local srv <close> = echo()
@@ -155,7 +158,7 @@ test("a file of certificates that cannot be read is ETLS", echo, function(client
 end)
 
 test("SSL_CERT_FILE names what to trust", echo, function(_, front, ca)
-  child({ SSL_CERT_FILE = ca }, ([[
+  child.test({ SSL_CERT_FILE = ca }, ([[
     t.eq(t.ok(http.request { url = %q }).body, "/there")
     t.ok(http.open { url = %q }):close()
   ]]):format(front.url .. "/there", front.url))
@@ -272,51 +275,4 @@ end, function(client, front, ca)
   local reply, e = client:request { url = front.url, cafile = ca, follow = 3 }
   t.err(reply, e, "EPERM")
   t.has(e.message, "from https to http")
-end)
-
--- ---- proxies ----
-
-local function proxy()
-  return raw.start(function(conn)
-    local request = conn:request()
-    if request and request:find("^CONNECT") then
-      conn:write("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
-    elseif request then
-      conn:reply("by proxy")
-    end
-  end)
-end
-
-t.test("a proxy that refuses is EPROTO and nothing was sent", function()
-  local srv <close> = proxy()
-  local client <close> = t.ok(http.new())
-  local reply, e = client:request { url = "https://example.invalid/", proxy = srv.url }
-  t.err(reply, e, "EPROTO")
-  t.eq(e.message, "the proxy refused to connect to example.invalid:443 (status 403)")
-  t.eq(e.sent, false)
-  t.match(srv.requests[1], "^CONNECT example%.invalid:443 HTTP/1%.1\r\n")
-  reply = t.ok(client:request {
-    url = "http://example.invalid/x", allow_http = true, proxy = srv.url,
-  })
-  t.eq(reply.body, "by proxy")
-  t.match(srv.requests[2], "^GET http://example%.invalid/x HTTP/1%.1\r\n")
-  reply, e = client:request {
-    url = "https://example.invalid/", proxy = "http://127.0.0.1:1",
-  }
-  t.err(reply, e, "ECONNREFUSED")
-  t.eq(e.sent, false)
-end)
-
-t.test("the environment's proxy is used, but not for loopback nor NO_PROXY", function()
-  local srv <close> = proxy()
-  local direct <close> = echo()
-  local name = ("x"):rep(70) .. ".example"
-  child({ HTTPS_PROXY = srv.url, http_proxy = srv.url, NO_PROXY = name }, ([[
-    local _, e = http.request { url = "https://example.invalid/" }
-    t.eq(e.code, "EPROTO")
-    _, e = http.request { url = "https://%s/" }
-    t.eq(e.code, "EAI_NONAME")
-    t.eq(t.ok(http.request { url = "%s/direct" }).body, "/direct")
-  ]]):format(name, direct.url))
-  t.eq({ #srv.requests, #direct.requests }, { 1, 1 })
 end)

@@ -16,12 +16,16 @@ local M = {}
 
 local function openssl(...)
   local result, e = process.run {
-    argv = { "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-      "ec_paramgen_curve:P-256", "-nodes", "-days", "2", ... },
-    inherit = { "PATH", "HOME" }, timeout = 30,
+    argv = { "openssl", ... }, inherit = { "PATH", "HOME" }, timeout = 30,
   }
   t.ok(result, e)
   t.eq(result.code, 0, result.stderr)
+end
+
+--- A new key and a certificate for it.
+local function make(...)
+  openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+    "-days", "2", ...)
 end
 
 --- An authority and a server certificate for `names` ("DNS:localhost,…").
@@ -31,11 +35,34 @@ end
 function M.certificates(names)
   local dir = t.tmpdir()
   local c = { ca = dir .. "/ca.pem", cert = dir .. "/cert.pem", key = dir .. "/key.pem" }
-  openssl("-keyout", dir .. "/ca.key", "-out", c.ca, "-subj", "/CN=test authority")
-  openssl("-CA", c.ca, "-CAkey", dir .. "/ca.key", "-keyout", c.key, "-out", c.cert,
+  make("-keyout", dir .. "/ca.key", "-out", c.ca, "-subj", "/CN=test authority")
+  make("-CA", c.ca, "-CAkey", dir .. "/ca.key", "-keyout", c.key, "-out", c.cert,
     "-subj", "/CN=test server", "-addext", "basicConstraints=critical,CA:FALSE",
     "-addext", "subjectAltName=" .. (names or "DNS:localhost,IP:127.0.0.1"))
   return c
+end
+
+--- The same with a server certificate that ran out yesterday.
+---@async
+---@param c kit.Certificates
+---@return kit.Certificates
+function M.expire(c)
+  local request = t.tmpdir() .. "/request.pem"
+  openssl("req", "-new", "-key", c.key, "-out", request, "-subj", "/CN=test server",
+    "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1")
+  openssl("x509", "-req", "-in", request, "-CA", c.ca, "-CAkey", (c.ca:gsub("pem$", "key")),
+    "-copy_extensions", "copy", "-days", "-1", "-out", c.cert)
+  return c
+end
+
+--- A certificate that nobody else signed, and its key.
+---@async
+---@return string cert, string key
+function M.self_signed()
+  local dir = t.tmpdir()
+  make("-keyout", dir .. "/key.pem", "-out", dir .. "/cert.pem", "-subj", "/CN=test server",
+    "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1")
+  return dir .. "/cert.pem", dir .. "/key.pem"
 end
 
 --- A port that was free a moment ago.
