@@ -72,17 +72,22 @@ end
 
 --- Calls `keep(name, value)` for every header and lists those it wants.
 local function filter_headers(headers, keep)
-  local kept = {}
+  local kept, place = {}, {}
   for name, value in pairs(headers or {}) do
+    local at = name
     if type(value) == "table" then
       name, value = value[1], value[2]
     end
     if keep(name:lower(), value) then
-      kept[#kept + 1] = { name, value }
+      local header = { name, value }
+      kept[#kept + 1], place[header] = header, at
     end
   end
   table.sort(kept, function(a, b)
-    return a[1] < b[1]
+    if a[1] ~= b[1] then
+      return a[1] < b[1]
+    end
+    return place[a] < place[b] -- of a list: names of a table differ
   end)
   return kept
 end
@@ -175,6 +180,9 @@ end
 --- `limit` is the time for all of it.
 ---@async
 local function follow(send, opts, limit)
+  if math.type(opts.follow) ~= "integer" or opts.follow < 0 then
+    error("follow: a number of redirects expected", 3)
+  end
   local request, left, spent = without_follow(opts), opts.follow, 0
   while true do
     local result, reply, code, detail = send(request)

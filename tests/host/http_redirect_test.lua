@@ -151,6 +151,32 @@ test("redirects are counted", function(client, here, _, to)
   t.eq({ e.message, e.sent, #here.requests }, { "more redirects than 5", true, 6 })
 end)
 
+test("how many redirects is a number, or it would be no bound", function(client, here)
+  for _, follow in ipairs { -1, 2.5, "3", true, 0 / 0, math.huge } do
+    for _, way in ipairs { "request", "open" } do
+      t.raises(function()
+        client[way](client, { url = here.url, follow = follow })
+      end, "http_redirect_test.lua:%d+: follow: a number of redirects expected")
+    end
+  end
+  t.eq(#here.requests, 0)
+end)
+
+test("a header given twice keeps its order on the way", function(client, here, there, to)
+  to.location = there.url
+  local headers = {}
+  for i = 1, 30 do
+    headers[i] = { "Accept", "type/" .. i }
+  end
+  t.ok(client:request { url = here.url .. "/go/302", follow = 1, headers = headers })
+  local i = 0
+  for value in there.requests[1]:gmatch("\nAccept: ([^\r]*)") do
+    i = i + 1
+    t.eq(value, "type/" .. i)
+  end
+  t.eq(i, 30)
+end)
+
 test("a redirect may not lead where a request may not", function(client, here, _, to)
   for location, code in pairs {
     ["http://example.com/"] = "EPERM", ["ftp://127.0.0.1/"] = "EPROTONOSUPPORT",
