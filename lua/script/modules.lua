@@ -88,20 +88,48 @@ function M.task()
   }
 end
 
+local HTTP_HINTS = {
+  E2BIG = "give a larger max_body, in bytes",
+  EAI_NONAME = "check the name, the network and the proxy variables",
+  ECONNREFUSED = "check the host and port, and that something listens there",
+  EPERM = "use https://, or allow_http = true if the network itself is trusted",
+  ETIMEDOUT = "give it a longer timeout, in seconds",
+  ETLS = "for an authority of your own give cafile, or set SSL_CERT_FILE",
+}
+
+local function check_table(value, number, name)
+  if type(value) ~= "table" then
+    error(("bad argument #%d to '%s' (table expected, got %s)"):format(
+      number, name, type(value)), 3)
+  end
+end
+
 --- The module clanker.http: plain requests that return {status, headers, body}.
 ---@return table
 function M.http()
-  local http = require "sys.http"
+  local http, hosts = require "sys.http", require "fly.hosts"
   local module = {}
+
+  local function send(opts)
+    local reply, e = http.request(tbl.merge({ http_hosts = { hosts.INTERNAL } }, opts))
+    if e then
+      e.hint = e.hint or HTTP_HINTS[e.code]
+    end
+    return reply, e
+  end
 
   --- Sends a request; any HTTP status is a reply, not an error.
   function module.request(opts)
-    return unwrap(http.request(opts))
+    check_table(opts, 1, "request")
+    return unwrap(send(opts))
   end
 
   --- GET.
   function module.get(url, opts)
-    return unwrap(http.request(tbl.merge({ url = url, method = "GET" }, opts or {})))
+    if opts ~= nil then
+      check_table(opts, 2, "get")
+    end
+    return unwrap(send(tbl.merge({ url = url, method = "GET" }, opts or {})))
   end
 
   return module

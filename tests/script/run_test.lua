@@ -1,6 +1,7 @@
 -- `clanker run`: what a script sees, what it ends with, what people read then.
 
 local process = require "sys.process"
+local raw = require "kit.raw"
 local support = require "script.support"
 local t = require "kit"
 local task = require "sys.task"
@@ -102,6 +103,60 @@ t.test("a request returns any reply and raises what is none", function()
   t.eq(result.stderr, "")
   t.match(result.stdout, "^401\ttrue\ttrue\n4%d%d\nfalse\tnetwork\tECONNREFUSED\n")
   t.match(result.stdout, "example%.com")
+end)
+
+t.test("a failed request says what to do next, and a wrong call where it is", function()
+  local srv <close> = raw.hello()
+  local plain <close> = raw.start(function(conn)
+    conn:read()
+    conn:write("no TLS here\r\n")
+  end)
+  local result = run([[
+    local http = require "clanker.http"
+    local function hint(url, opts)
+      local _, e = pcall(http.get, url, opts)
+      print(e.code, e.hint)
+    end
+    hint("http://example.com/")
+    hint("http://127.0.0.1:1/")
+    hint(..., { max_body = 2 })
+    hint((select(2, ...)))
+    print(http.get("http://_api.internal/v1/apps", { proxy = ... }).body)
+    print(pcall(http.get, "http://_api.internal/v1/apps", { proxy = ..., http_hosts = {} }))
+    print(select(2, pcall(function() http.request() end)))
+    print(select(2, pcall(function() http.get("", 3) end)))
+  ]], { srv.url, "https://127.0.0.1:" .. plain.port })
+  t.eq(result.stderr, "")
+  local lines = {}
+  for line in result.stdout:gmatch("[^\n]+") do
+    lines[#lines + 1] = line
+  end
+  t.match(lines[1], "^EPERM\tuse https://, or allow_http = true")
+  t.match(lines[2], "^ECONNREFUSED\tcheck the host and port")
+  t.match(lines[3], "^E2BIG\tgive a larger max_body")
+  t.match(lines[4], "^ETLS\t.*cafile")
+  t.eq(lines[5], "hello")
+  t.match(lines[6], "^false\tplain http to _api.internal is not allowed")
+  t.match(lines[7], "script.lua:12: bad argument #1 to 'request' %(table expected, got nil%)")
+  t.match(lines[8], "script.lua:13: bad argument #2 to 'get' %(table expected, got number%)")
+end)
+
+t.test("a deadlock is an error with the line that waits, also on a simulated account", function()
+  for _, words in ipairs { {}, { "--sim" } } do
+    local command = support.command(support.write([[
+      local task, fly = require "clanker.task", require "clanker.fly"
+      task.spawn(function()
+        local event = task.event()
+        event:wait()
+      end):await()
+    ]]))
+    table.move(words, 1, #words, #command.argv + 1, command.argv)
+    command.timeout = 20
+    local result = t.ok(process.run(command))
+    t.eq(result.code, 1)
+    t.match(result.stderr, "^error: [^\n]*script.lua:4: deadlock: ")
+    t.match(result.stderr, "in a task awaited here.*script.lua:2: in main chunk")
+  end
 end)
 
 t.test("an uncaught error shows file, line and the way through tasks", function()
