@@ -472,6 +472,34 @@ static void an_idle_client_does_not_keep_the_loop(void **state)
     close_peer(&peer);
 }
 
+/* Beyond the bound a transfer is refused, and one that ends makes room. */
+static void transfers_at_one_time_are_bounded(void **state)
+{
+    static struct clk_http_transfer *all[CLK_HTTP_MAX_TRANSFERS];
+    struct clk_http_error error;
+    struct peer peer;
+
+    (void)state;
+    open_peer(&peer, NULL);
+    for (int i = 0; i < CLK_HTTP_MAX_TRANSFERS; i++)
+        all[i] = start(&peer, i % 2);
+    for (int stream = 0; stream < 2; stream++) {
+        struct clk_http_request *request = new_request(peer.http, peer.url);
+
+        request->stream = stream;
+        assert_null(clk_http_start(request, count_event, &peer, &error));
+        assert_string_equal(error.code, "EAGAIN");
+        assert_false(error.sent);
+    }
+    clk_http_transfer_free(all[0]);
+    all[0] = start(&peer, false);
+    assert_int_equal(clk_http_stats(peer.http).active, CLK_HTTP_MAX_TRANSFERS);
+    for (int i = 0; i < CLK_HTTP_MAX_TRANSFERS; i++)
+        clk_http_transfer_free(all[i]);
+    assert_int_equal(clk_http_stats(peer.http).active, 0);
+    close_peer(&peer);
+}
+
 #ifdef CLK_DEV
 /* One request with its nth allocation failing; whether none failed. */
 static bool survives(unsigned long nth, bool sticky)
@@ -545,6 +573,7 @@ int main(void)
         cmocka_unit_test(a_freed_transfer_tells_nobody),
         cmocka_unit_test(a_transfer_outlives_its_client),
         cmocka_unit_test(an_idle_client_does_not_keep_the_loop),
+        cmocka_unit_test(transfers_at_one_time_are_bounded),
 #ifdef CLK_DEV
         cmocka_unit_test(every_failing_allocation_is_survived),
 #endif

@@ -169,6 +169,95 @@ test("cancelling a task ends the stream it reads", function(client)
   t.eq(client:stats().active, 0)
 end)
 
+test("cancelling reaches a request wherever it is", function(client)
+  local silent <close> = raw.start(function(conn)
+    conn:wait_closed()
+  end)
+  local slow <close> = raw.start(function(conn)
+    conn:request()
+    conn:write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345")
+    conn:wait_closed()
+  end)
+  local places = {
+    ["in the TLS handshake"] = function()
+      client:request { url = "https://127.0.0.1:" .. silent.port }
+    end,
+    ["before the head"] = function()
+      client:request { url = silent.url }
+    end,
+    ["before the head of a stream"] = function()
+      client:open { url = silent.url }
+    end,
+    ["in the midst of the body"] = function()
+      client:request { url = slow.url }
+    end,
+    ["in the midst of a redirect"] = function()
+      client:request { url = slow.url, follow = 3 }
+    end,
+    ["in a callback's stream"] = function()
+      client:stream({ url = slow.url }, function() end)
+    end,
+  }
+  for place, fn in pairs(places) do
+    local before = silent.connections + slow.connections
+    local running = task.spawn(fn)
+    t.eventually(function()
+      return silent.connections + slow.connections > before
+    end)
+    t.eq(client:stats().active, 1, place)
+    running:cancel()
+    local ok, e = running:join(5)
+    t.eq({ ok, task.is_canceled(e) }, { false, true }, place)
+    t.eq(client:stats().active, 0, place)
+  end
+end)
+
+test("a cancelled task sends nothing more", function(client)
+  local srv <close> = hello()
+  local running = task.spawn(function()
+    client:request { url = srv.url, method = "POST", body = "x" }
+  end)
+  running:cancel()
+  t.ok(task.is_canceled(select(2, running:join())))
+  t.eq({ #srv.requests, client:stats().active }, { 0, 0 })
+end)
+
+test("a client lives as long as a stream of it", function()
+  local go = task.event()
+  local srv <close> = raw.start(function(conn)
+    conn:request()
+    conn:write("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc")
+    go:wait()
+    conn:write("def")
+  end)
+  local reply <close> = t.ok(t.ok(http.new()):open { url = srv.url })
+  collectgarbage()
+  collectgarbage()
+  t.eq(reply:read(), "abc")
+  go:set()
+  t.eq(reply:read(), "def")
+  t.eq(reply:read(), nil)
+end)
+
+test("what waits for a reply is not collected", function()
+  local go = task.event()
+  local srv <close> = raw.start(function(conn)
+    conn:request()
+    go:wait()
+    conn:reply("late")
+  end)
+  local running = task.spawn(function()
+    return t.ok(http.new()):request { url = srv.url }
+  end)
+  t.eventually(function()
+    return #srv.requests == 1
+  end)
+  collectgarbage()
+  collectgarbage()
+  go:set()
+  t.eq(t.ok(running:await()).body, "late")
+end)
+
 test("a stream that is dropped is ended by the collector", function(client)
   local closed = task.event()
   local srv <close> = raw.start(function(conn)
