@@ -2,6 +2,7 @@
 --- Waits. Items are turned into cells as they come, so that thousands of items
 --- never stand in memory at once.
 
+local json = require "base.json"
 local opkit = require "opkit"
 local render = require "cli.render"
 local str = require "base.str"
@@ -154,20 +155,35 @@ local function print_csv(call, account, selection)
   return call.out:data(render.csv_head(views) .. table.concat(lines))
 end
 
+-- How JSON and YAML are put together: of JSON, each item becomes text at once,
+-- since decoded they are many times as large.
+local FORMS = {
+  json = { item = render.json_item, list = render.json_list },
+  yaml = {
+    item = function(item)
+      return item
+    end,
+    list = function(items)
+      return render.yaml(json.array(items))
+    end,
+  },
+}
+
 ---@async
 local function print_items(call, account, selection)
-  local json = require "base.json"
+  local form = FORMS[call.format]
   local items, e = collect(call, account, selection, function(item)
-    return selection:project(item)
+    return form.item(selection:project(item))
   end)
-  local text = render[call.format](json.array(items or partial_results(e) or {}))
-  if items or partial_results(e) then
-    local ok, failed = call.out:data(
-      call.world.is_tty(1) and terminal.clean_lines(text) or text)
-    e = e or failed
-    return not e and ok or nil, e
+  local partial = not items and partial_results(e)
+  if not items and not partial then
+    return nil, e
   end
-  return nil, e
+  local text = form.list(items or tbl.map(partial, form.item))
+  local ok, failed = call.out:data(
+    call.world.is_tty(1) and terminal.clean_lines(text) or text)
+  e = e or failed
+  return not e and ok or nil, e
 end
 
 local PRINT = {

@@ -150,7 +150,8 @@ end
 
 -- Inside of JSON texts: what the encoder leaves alone and a terminal does not.
 local function printable(text)
-  if not text:find("[\127-\255]") then
+  -- Nothing but ASCII: as many characters as bytes.
+  if utf8.len(text) == #text and not text:find("\127", 1, true) then
     return text
   end
   return (text:gsub("\127", "\\u007f"):gsub(utf8.charpattern, function(char)
@@ -168,6 +169,23 @@ end
 ---@return string
 function M.json(value)
   return printable(json.encode(value, { indent = 2 })) .. "\n"
+end
+
+--- An item of the list that `json_list` puts together.
+---@param item any
+---@return string
+function M.json_item(item)
+  return printable(json.encode(item, { indent = 2, depth = 1 }))
+end
+
+--- The same text as `json` has for the list of these items.
+---@param items string[]
+---@return string
+function M.json_list(items)
+  if #items == 0 then
+    return "[]\n"
+  end
+  return "[\n  " .. table.concat(items, ",\n  ") .. "\n]\n"
 end
 
 ---@param value any
