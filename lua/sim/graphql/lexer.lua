@@ -199,7 +199,8 @@ local function read(scanner)
       return nil, value
     end
   else
-    return fail(scanner, from, ("Unexpected character: %q"):format(char))
+    local whole = text:match("^" .. utf8.charpattern, from) or "?"
+    return fail(scanner, from, ('Unexpected character: "%s"'):format(whole))
   end
   return { kind = kind, value = value, line = line, column = column }
 end

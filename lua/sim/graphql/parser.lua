@@ -1,6 +1,8 @@
 --- Parses a GraphQL document of operations and fragments.
 --- Pure. Nesting is bounded; type definitions are not part of a request.
 
+local json = require "base.json"
+
 local lexer = require "sim.graphql.lexer"
 
 local M = {}
@@ -46,6 +48,7 @@ M.MAX_DEPTH = 60
 ---@field name string
 ---@field type graphql.TypeRef
 ---@field default graphql.Value?
+---@field directives graphql.Directive[]
 ---@field place graphql.Place
 
 ---@class graphql.Operation
@@ -71,6 +74,7 @@ M.MAX_DEPTH = 60
 ---@field tokens graphql.Token[]
 ---@field at integer
 ---@field depth integer
+---@field is_constant boolean? inside a default, where no variable may be
 
 local function describe(token)
   if token.kind == "eof" then
@@ -174,14 +178,13 @@ local function read_scalar(parser)
     return { kind = "string", value = value }
   elseif kind == "int" or kind == "float" then
     parser.at = parser.at + 1
-    local number = tonumber(value)
-    return { kind = kind, value = math.tointeger(number) or number }
+    return { kind = kind, value = tonumber(value) }
   end
   unexpected(parser, "a value")
 end
 
 function read_value(parser)
-  if accept(parser, "$") then
+  if not parser.is_constant and accept(parser, "$") then
     return { kind = "variable", value = take(parser, "name").value }
   elseif peek(parser, "[") then
     return nested(parser, read_list)
@@ -216,6 +219,16 @@ local function read_directives(parser)
     }
   end
   return list
+end
+
+local function read_default(parser)
+  if not accept(parser, "=") then
+    return nil
+  end
+  parser.is_constant = true
+  local value = read_value(parser)
+  parser.is_constant = nil
+  return value
 end
 
 local read_selections
@@ -298,12 +311,10 @@ local function read_variables(parser)
     take(parser, "$")
     local name = take(parser, "name").value
     take(parser, ":")
-    local variable = { name = name, type = read_type(parser), place = at }
-    if accept(parser, "=") then
-      variable.default = read_value(parser)
-    end
-    read_directives(parser)
-    list[#list + 1] = variable
+    list[#list + 1] = {
+      name = name, type = read_type(parser), place = at,
+      default = read_default(parser), directives = read_directives(parser),
+    }
   until accept(parser, ")")
   return list
 end
@@ -392,6 +403,30 @@ end
 ---@return graphql.SyntaxError?
 function M.parse_type(text)
   return run(text, read_type)
+end
+
+--- Writes a value as a document would.
+---@param literal graphql.Value
+---@return string
+function M.value_text(literal)
+  local kind, value = literal.kind, literal.value
+  local parts = {}
+  if kind == "list" then
+    for i, item in ipairs(value) do
+      parts[i] = M.value_text(item)
+    end
+    return "[" .. table.concat(parts, ", ") .. "]"
+  elseif kind == "object" then
+    for i, member in ipairs(value) do
+      parts[i] = member.name .. ": " .. M.value_text(member.value)
+    end
+    return "{" .. table.concat(parts, ", ") .. "}"
+  elseif kind == "string" then
+    return json.encode(value)
+  elseif kind == "null" then
+    return "null"
+  end
+  return kind == "variable" and "$" .. value or tostring(value)
 end
 
 --- Writes a reference to a type.

@@ -1,8 +1,11 @@
 --- Checks a document against the schema, before anything is run.
 --- Pure. Errors read as the real service's do and carry its codes.
 
+local json = require "base.json"
 local tbl = require "base.tbl"
 
+local merge = require "sim.graphql.merge"
+local names = require "sim.graphql.names"
 local parser = require "sim.graphql.parser"
 local types = require "sim.graphql.types"
 local values = require "sim.graphql.values"
@@ -26,7 +29,7 @@ M.MAX_SELECTIONS = 10000
 ---@field errors table[]
 ---@field visits integer
 
-local function add(check, place, code, message, more)
+local function add_all(check, places, code, message, more)
   if #check.errors >= M.MAX_ERRORS then
     return
   end
@@ -35,9 +38,20 @@ local function add(check, place, code, message, more)
     extensions[key] = value
   end
   check.errors[#check.errors + 1] = {
-    message = message, locations = { place },
-    path = tbl.copy(check.path), extensions = extensions,
+    message = message, locations = places,
+    path = json.array(tbl.copy(check.path)), extensions = extensions,
   }
+end
+
+local function add(check, place, code, message, more)
+  add_all(check, { place }, code, message, more)
+end
+
+-- Reports what stands more than once in a list.
+local function check_names(check, kind, list)
+  names.check(kind, list, function(...)
+    add_all(check, ...)
+  end)
 end
 
 -- Whether a variable's type may stand where `wanted` is.
@@ -55,13 +69,22 @@ local function allowed(given, wanted, has_default)
   return given.name == wanted.name
 end
 
-local function check_variable(check, name, argument, label, place)
+-- The declaration of a variable that is used here.
+local function find_variable(check, name, place)
   local variable = check.variables[name]
   check.seen[name] = true
   if not variable then
-    return add(check, place, "variableNotDefined",
+    add(check, place, "variableNotDefined",
       ("Variable $%s is used by %s but not declared"):format(
         name, check.label), { variableName = name })
+  end
+  return variable
+end
+
+local function check_variable(check, name, argument, label, place)
+  local variable = find_variable(check, name, place)
+  if not variable then
+    return
   end
   if not check.schema:named(variable.type) then
     return -- said where the variable is declared
@@ -82,6 +105,7 @@ local check_literal
 
 local function check_members(check, literal, kind, place)
   local given = {}
+  check_names(check, "member", literal.value)
   for _, member in ipairs(literal.value) do
     given[member.name] = true
     local input = kind.inputs[member.name]
@@ -108,25 +132,27 @@ local function check_members(check, literal, kind, place)
   end
 end
 
-local function literal_text(literal)
-  if literal.kind == "null" then
-    return "null"
-  elseif literal.kind == "string" then
-    return ("%q"):format(literal.value)
-  elseif literal.kind == "list" then
-    return "[…]"
-  elseif literal.kind == "object" then
-    return "{…}"
-  end
-  return tostring(literal.value)
-end
-
 local function bad_literal(check, literal, argument, label, owner, place)
   add(check, place, "argumentLiteralsIncompatible",
     ("Argument '%s' on %s has an invalid value (%s). Expected type '%s'.")
-      :format(label, owner, literal_text(literal),
+      :format(label, owner, parser.value_text(literal),
         parser.type_text(argument.type)),
     { typeName = "Field", argumentName = label })
+end
+
+-- Variables inside a literal of free form: any type will do there.
+local function check_free(check, literal, place)
+  if literal.kind == "variable" then
+    find_variable(check, literal.value, place)
+  elseif literal.kind == "list" then
+    for _, item in ipairs(literal.value) do
+      check_free(check, item, place)
+    end
+  elseif literal.kind == "object" then
+    for _, member in ipairs(literal.value) do
+      check_free(check, member.value, member.place)
+    end
+  end
 end
 
 -- A literal that stands where an argument of this type is expected.
@@ -156,6 +182,8 @@ function check_literal(check, literal, argument, label, owner, place)
       return bad_literal(check, literal, argument, label, owner, place)
     end
     return check_members(check, literal, kind, place)
+  elseif kind.name == "JSON" then
+    check_free(check, literal, place)
   elseif not values.literal_fits(kind, literal) then
     bad_literal(check, literal, argument, label, owner, place)
   end
@@ -163,6 +191,7 @@ end
 
 local function check_arguments(check, declared, args, owner, place)
   local given = {}
+  check_names(check, "argument", args)
   for _, arg in ipairs(args) do
     given[arg.name] = true
     local argument = declared[arg.name]
@@ -194,13 +223,25 @@ end
 local BOOLEAN = { ["if"] = { type = parser.parse_type("Boolean!") } }
 local DIRECTIVES = { skip = BOOLEAN, include = BOOLEAN }
 
-local function check_directives(check, directives)
+-- Where both directives may stand; the words are the real service's.
+local PLACES = { field = "fields", spread = "fragment spreads",
+  inline = "inline fragments" }
+local ALLOWED = "fields, fragment spreads, inline fragments"
+
+-- `target` is a kind of selection, or what else the directives stand at.
+local function check_directives(check, directives, target)
+  check_names(check, "directive", directives)
   for _, directive in ipairs(directives) do
     local declared = DIRECTIVES[directive.name]
     if not declared then
       add(check, directive.place, "undefinedDirective",
         ("Directive @%s is not defined"):format(directive.name),
         { directiveName = directive.name })
+    elseif not PLACES[target] then
+      add(check, directive.place, "directiveCannotBeApplied",
+        ("'@%s' can't be applied to %s (allowed: %s)"):format(
+          directive.name, target, ALLOWED),
+        { targetName = target, name = directive.name })
     else
       check_arguments(check, declared, directive.args,
         ("Directive '%s'"):format(directive.name), directive.place)
@@ -242,7 +283,7 @@ local function check_leaf(check, selection, field, kind)
   return is_composite
 end
 
-local function check_field(check, selection, kind)
+local function check_field(check, selection, kind, open)
   local field = M.field(kind, selection.name)
   if not field then
     return add(check, selection.place, "undefinedField",
@@ -254,7 +295,7 @@ local function check_field(check, selection, kind)
     ("Field '%s'"):format(field.name), selection.place)
   local inner = check.schema:named(field.type)
   if check_leaf(check, selection, field, inner) and selection.selections then
-    check_selections(check, selection.selections, inner)
+    check_selections(check, selection.selections, inner, open)
   end
 end
 
@@ -271,10 +312,14 @@ end
 -- The type a fragment is on, if it can apply here at all.
 local function fragment_type(check, name, parent, place)
   local kind = check.schema.types[name]
-  if not kind or not types.is_composite(kind) then
+  if not kind then
     return add(check, place, "undefinedType",
       ("No such type %s, so it can't be a fragment condition"):format(name),
       { typeName = name })
+  elseif not types.is_composite(kind) then
+    return add(check, place, "fragmentOnNonCompositeType",
+      ("Invalid fragment on type %s (must be Union, Interface or Object)")
+        :format(name), { typeName = name })
   elseif not overlaps(kind, parent) then
     return add(check, place, "cannotSpreadFragment",
       ("Fragment on %s can't be spread inside %s"):format(name, parent.name),
@@ -304,33 +349,9 @@ local function check_spread(check, selection, parent, open)
   end
 end
 
--- What two fields with one key in the answer must agree on.
-local function signature(selection)
-  local parts = { selection.name }
-  local args = tbl.sort_by(selection.args, function(arg)
-    return arg.name
-  end)
-  for _, arg in ipairs(args) do
-    parts[#parts + 1] = arg.name .. ":" .. literal_text(arg.value)
-  end
-  return table.concat(parts, "\0")
-end
-
-local function check_conflicts(check, selections)
-  local seen = {}
-  for _, selection in ipairs(selections) do
-    if selection.kind == "field" then
-      local known, mine = seen[selection.key], signature(selection)
-      if known and known.signature ~= mine then
-        add(check, selection.place, "fieldConflict",
-          ("Field '%s' has a field conflict: %s or %s?"):format(
-            selection.key, known.name, selection.name),
-          { fieldName = selection.key })
-      end
-      seen[selection.key] = known
-        or { signature = mine, name = selection.name }
-    end
-  end
+local function too_complex(check, place)
+  add(check, place, "queryComplexity",
+    ("Query has more than %d selections"):format(M.MAX_SELECTIONS))
 end
 
 -- Fragments count each time they are used, so that a short document cannot
@@ -338,8 +359,7 @@ end
 local function count_selection(check, selection)
   check.visits = check.visits + 1
   if check.visits == M.MAX_SELECTIONS + 1 then
-    add(check, selection.place, "queryComplexity",
-      ("Query has more than %d selections"):format(M.MAX_SELECTIONS))
+    too_complex(check, selection.place)
   end
   return check.visits <= M.MAX_SELECTIONS
 end
@@ -348,10 +368,10 @@ local function check_selection(check, selection, kind, open)
   if not count_selection(check, selection) then
     return
   end
-  check_directives(check, selection.directives)
+  check_directives(check, selection.directives, selection.kind)
   if selection.kind == "field" then
     check.path[#check.path + 1] = selection.key
-    check_field(check, selection, kind)
+    check_field(check, selection, kind, open)
     check.path[#check.path] = nil
   elseif selection.kind == "spread" then
     check_spread(check, selection, kind, open)
@@ -371,15 +391,27 @@ local function check_selection(check, selection, kind, open)
 end
 
 function check_selections(check, selections, kind, open)
-  check_conflicts(check, selections)
   for _, selection in ipairs(selections) do
-    check_selection(check, selection, kind, open or {})
+    check_selection(check, selection, kind, open)
+  end
+end
+
+local function check_default(check, variable)
+  local plain = values.plain(variable.default, {})
+  if not values.is_of_type(check.schema, variable.type, plain) then
+    add(check, variable.place, "defaultValueInvalidType",
+      ("Default value for $%s doesn't match type %s"):format(
+        variable.name, parser.type_text(variable.type)),
+      { variableName = variable.name,
+        typeName = parser.type_text(variable.type) })
   end
 end
 
 local function check_variable_types(check, operation)
+  check_names(check, "variable", operation.variables)
   for _, variable in ipairs(operation.variables) do
     local kind = check.schema:named(variable.type)
+    check_directives(check, variable.directives, "variable definitions")
     if not kind then
       local ref = variable.type
       while ref.of do
@@ -394,6 +426,8 @@ local function check_variable_types(check, operation)
         ("%s isn't a valid input type (on $%s)"):format(
           kind.name, variable.name),
         { typeName = kind.name, variableName = variable.name })
+    elseif variable.default then
+      check_default(check, variable)
     end
     check.variables[variable.name] = variable
   end
@@ -408,6 +442,10 @@ local function check_unused(check, operation)
     end
   end
 end
+
+local PLURALS = {
+  query = "queries", mutation = "mutations", subscription = "subscriptions",
+}
 
 local ROOTS = { query = "Queries", mutation = "Mutations" }
 
@@ -430,9 +468,28 @@ local function check_operation(check, operation)
       "Schema is not configured for " .. operation.kind .. "s")
   end
   check_variable_types(check, operation)
-  check_directives(check, operation.directives)
-  check_selections(check, operation.selections, root)
+  check_directives(check, operation.directives, PLURALS[operation.kind])
+  check_selections(check, operation.selections, root, {})
   check_unused(check, operation)
+end
+
+-- Only when all else is in order: then every name is known.
+local function check_merging(check, document)
+  local merging = {
+    schema = check.schema, fragments = check.fragments, field = M.field,
+    report = function(first, second, message, conflicts)
+      local a, b = first.selection, second.selection
+      add_all(check, { a.place, b.place }, "fieldConflict", message,
+        { fieldName = a.key, conflicts = conflicts })
+    end,
+  }
+  check.path = {}
+  for _, operation in ipairs(document.operations) do
+    local root = M.root(check.schema, operation.kind)
+    if not merge.operation(merging, operation, root) then
+      too_complex(check, operation.place)
+    end
+  end
 end
 
 local function check_unused_fragments(check, document)
@@ -447,6 +504,20 @@ local function check_unused_fragments(check, document)
   end
 end
 
+-- What the document defines: names, and where directives stand.
+local function check_definitions(check, document)
+  local function report(...)
+    add_all(check, ...)
+  end
+  names.check("operation", document.operations, report)
+  names.check_anonymous(document.operations, report)
+  names.check("fragment", document.fragments, report)
+  for _, fragment in ipairs(document.fragments) do
+    check.fragments[fragment.name] = fragment
+    check_directives(check, fragment.directives, "fragment definitions")
+  end
+end
+
 --- The errors of a document; empty when it can be run.
 ---@param schema graphql.Schema
 ---@param document graphql.Document
@@ -454,14 +525,16 @@ end
 function M.document(schema, document)
   local check = {
     schema = schema, fragments = {}, used = {}, errors = {}, visits = 0,
+    path = {},
   }
-  for _, fragment in ipairs(document.fragments) do
-    check.fragments[fragment.name] = fragment
-  end
+  check_definitions(check, document)
   for _, operation in ipairs(document.operations) do
     check_operation(check, operation)
   end
   check_unused_fragments(check, document)
+  if #check.errors == 0 then
+    check_merging(check, document)
+  end
   return check.errors
 end
 

@@ -152,6 +152,16 @@ function coerce(schema, ref, value, path)
   return coerce_leaf(kind, value, path)
 end
 
+--- Whether a plain value is of a type.
+---@param schema graphql.Schema
+---@param ref graphql.TypeRef
+---@param value any
+---@return boolean
+function M.is_of_type(schema, ref, value)
+  local _, problem = coerce(schema, ref, value, {})
+  return problem == nil
+end
+
 --- The default of an argument as a literal.
 ---@param schema graphql.Schema
 ---@param argument graphql.ArgumentType

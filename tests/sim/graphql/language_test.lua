@@ -58,6 +58,7 @@ t.test("bad characters and numbers are refused with their place", function()
   fails("{ a(b: 1a) }", "number")
   fails("{ a(b: 1.) }", "number")
   fails("{ a .. b }", "Unexpected")
+  fails("{ é }", '"é"$')
 end)
 
 t.test("an operation has all its parts", function()

@@ -92,6 +92,11 @@ t.test("fragments: defined, used, possible, finite", function()
   refused("{ viewer { ... on Nope { id } } }", "undefinedType", "No such type")
   refused("{ viewer { ...F } } fragment F on User { ...F }", "infiniteLoop",
     "infinite loop")
+  refused('{ app(name: "a") { ...F } } fragment F on App { '
+    .. "organization { apps { nodes { ...F } } } }", "infiniteLoop",
+    "infinite loop")
+  refused("{ viewer { ... on String { x } } }", "fragmentOnNonCompositeType",
+    "must be Union, Interface or Object")
 end)
 
 t.test("directives, conflicts, kinds of operation", function()
@@ -100,6 +105,76 @@ t.test("directives, conflicts, kinds of operation", function()
   refused("{ viewer { x: email x: name } }", "fieldConflict", "email or name")
   refused("subscription { a }", "missingSubscriptionConfiguration",
     "subscription")
+end)
+
+t.test("fields of one key must be one field, through fragments too", function()
+  local e = refused("{ viewer { ...F email: name } } fragment F on User { email }",
+    "fieldConflict", "^Field 'email' has a field conflict: email or name%?$")
+  t.eq(#e.locations, 2)
+  t.eq(e.path, {})
+  refused('{ app(name: "a") { id } ... on Queries { app(name: "b") { id } } }',
+    "fieldConflict", 'argument conflict: {name:"\\"a\\""} or {name:"\\"b\\""}%?$')
+  refused('mutation { restartApp(input: { appId: "a" }) { app { id } } '
+    .. 'restartApp(input: { appId: "b" }) { app { name } } }', "fieldConflict",
+    "'restartApp' has an argument conflict")
+  refused('{ app(name: "a") { organization { x: name } ...F } } '
+    .. "fragment F on App { organization { x: slug } }", "fieldConflict",
+    "'x' has a field conflict: name or slug")
+  local sim = support.account()
+  local data = sim:graphql([[{ viewer { ... on User { a: email } ...F } }
+    fragment F on Macaroon { a: name }]])
+  t.eq(data.viewer, { a = "sim@example.com" })
+end)
+
+t.test("a name stands once where it names one thing", function()
+  local e = refused("{ viewer { ...F } } fragment F on User { email } "
+    .. "fragment F on User { name }", "fragmentNotUnique", '"F" must be unique')
+  t.eq(#e.locations, 2)
+  refused("query A { viewer { email } } query A { viewer { name } }",
+    "uniquelyNamedOperations", '"A" must be unique')
+  refused("query A { viewer { email } } { viewer { name } }",
+    "uniquelyNamedOperations", "required when multiple operations")
+  refused("query Q($a: Int, $a: Int) { apps(first: $a) { totalCount } }",
+    "variableNotUnique", 'variable named "a"')
+  refused("{ apps(first: 1, first: 2) { totalCount } }", "argumentNotUnique",
+    'one argument named "first"')
+  refused('mutation { restartApp(input: { appId: "a", appId: "b" }) '
+    .. "{ clientMutationId } }", "inputFieldNotUnique", 'named "appId"')
+  refused("{ viewer { email @skip(if: true) @skip(if: false) } }",
+    "directiveNotUniqueForLocation", '"skip" can only be used once')
+end)
+
+t.test("directives stand at selections only", function()
+  local code = "directiveCannotBeApplied"
+  refused("query Q @skip(if: true) { viewer { email } }", code,
+    "can't be applied to queries")
+  refused("query Q($n: Int @include(if: true)) { apps(first: $n) "
+    .. "{ totalCount } }", code, "variable definitions")
+  refused("{ viewer { ...F } } fragment F on User @skip(if: true) { email }",
+    code, "fragment definitions")
+end)
+
+t.test("numbers, defaults and free forms are what they say", function()
+  refused("{ apps(first: 1.0) { totalCount } }",
+    "argumentLiteralsIncompatible", "%(1%.0%)")
+  refused("{ apps(first: [1]) { totalCount } }",
+    "argumentLiteralsIncompatible", "%(%[1%]%)")
+  refused('query Q($n: Int = "a") { apps(first: $n) { totalCount } }',
+    "defaultValueInvalidType", "^Default value for %$n doesn't match type Int$")
+  t.match(errors("query Q($n: Int = $m) { apps(first: $n) { totalCount } }")[1]
+    .message, "^Expected a value")
+  local sim = support.account()
+  local query = [[mutation ($o: ID!, $n: Int) { createAddOn(input: {
+    type: tigris, organizationId: $o, name: "bucket-9",
+    options: { website: { domain_name: "" }, list: [$n] } }) {
+    addOn { options } } }]]
+  local org = sim:graphql('{ organization(slug: "acme") { id } }').organization
+  local data, list = sim:graphql(query, { o = org.id, n = 5 })
+  t.eq(list, nil)
+  t.eq(data.createAddOn.addOn.options.list, { 5 })
+  list = select(2, sim:graphql((query:gsub("%$n: Int", "$n: Int, $m: Int"))))
+  t.eq(#list, 1)
+  t.match(list[1].message, "%$m is declared by anonymous mutation but not used")
 end)
 
 t.test("a short query cannot stand for an endless answer", function()
