@@ -212,11 +212,11 @@ local function check_arguments(check, declared, args, owner, place)
     end
   end
   if #missing > 0 then
-    local names = table.concat(missing, ", ")
+    local list = table.concat(missing, ", ")
     add(check, place, "missingRequiredArguments",
-      ("%s is missing required arguments: %s"):format(owner, names),
+      ("%s is missing required arguments: %s"):format(owner, list),
       { className = owner:match("^%a+"), name = owner:match("'(.-)'"),
-        arguments = names })
+        arguments = list })
   end
 end
 
