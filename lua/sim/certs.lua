@@ -46,7 +46,12 @@ local function is_hostname(name)
   return true
 end
 
-local function check(world, hostname)
+--- Whether a certificate for a hostname, in lower case, can be made.
+---@param world sim.World
+---@param hostname string
+---@return boolean?
+---@return sim.Problem?
+function M.check(world, hostname)
   if not is_hostname(hostname) then
     return problem.new(422,
       ("Validation failed: Hostname %q is not a host name"):format(hostname))
@@ -80,7 +85,7 @@ local function find_or_add(world, app, hostname)
   if cert then
     return cert
   end
-  local ok, wrong = check(world, hostname)
+  local ok, wrong = M.check(world, hostname)
   if not ok then
     return nil, wrong
   end

@@ -17,6 +17,7 @@ local server = require "sim.server"
 local shape = require "sim.shape"
 local task = require "sys.task"
 local tbl = require "base.tbl"
+local tokens = require "sim.tokens"
 
 local M = {}
 
@@ -53,24 +54,43 @@ local MAX_SEED = 64 * 1024 * 1024
 --- process and its children find, until `stop`
 ---@field stop fun() closes everything; twice is once
 
+local SEED_HINT = "a seed is demo, empty, bench, or the path of a JSON file"
+
 local function usage(message, hint)
   return nil, err.new({ kind = "usage", message = message, hint = hint })
 end
 
+-- A member that is null is one that is not there; a config is kept as it is.
+local function drop_nulls(value)
+  for key, member in pairs(value) do
+    if member == json.null then
+      value[key] = nil
+    elseif type(member) == "table" and key ~= "config" then
+      drop_nulls(member)
+    end
+  end
+end
+
 local function read_seed_file(path)
-  local text, e = fs.read(path, MAX_SEED)
+  local text, e
+  if path ~= "" then
+    text, e = fs.read(path, MAX_SEED)
+  end
   if not text then
-    return nil, e
+    return usage("seed: " .. (e and e.message or "no name"), SEED_HINT)
   end
   local spec
   spec, e = json.decode(text)
   if e then
-    return nil, err.wrap(e, path)
+    return usage(("%s: %s"):format(path, e.message))
+  elseif type(spec) ~= "table" or json.is_array(spec) then
+    return usage(path .. ": a seed is a JSON object")
   end
   local wrong = shape.check(spec, seed_shape)
   if wrong then
     return usage(("%s: %s"):format(path, wrong))
   end
+  drop_nulls(spec)
   return spec
 end
 
@@ -88,12 +108,15 @@ local function find_seed(name)
 end
 
 -- A wrong description is the user's mistake, not a bug: no traceback.
-local function fill(account, spec, token)
-  local ok, result = pcall(seed.fill, account.world, spec, token)
+local function fill(account, spec, opts)
+  local ok, result = pcall(seed.fill, account.world, spec, opts.token)
   if ok then
     return result
-  elseif type(result) == "string" and result:find("^seed: ") then
-    return usage(result)
+  end
+  local message = type(result) == "string" and result:match("^seed: (.*)$")
+  if message then
+    local name = type(opts.seed) == "string" and opts.seed or "seed"
+    return usage(name .. ": " .. message)
   end
   error(result, 0)
 end
@@ -109,7 +132,16 @@ local function change_token(world, secret)
   world.meta.token = secret
 end
 
+local function check_token(token)
+  local wrong = token and tokens.check_secret(token)
+  if wrong then
+    return usage("token: " .. wrong)
+  end
+  return true
+end
+
 -- Opens the file and fills the world from it; false when it held nothing.
+---@async
 local function restore(account, opts)
   local file, e = persist.open(opts.db)
   if not file then
@@ -119,7 +151,7 @@ local function restore(account, opts)
   found, e = file:load(account.world)
   if found == nil then
     file:close()
-    return nil, e
+    return nil, err.wrap(e, opts.db)
   end
   account.world.dirty = {}
   if found and opts.token then
@@ -138,8 +170,13 @@ local function flusher(account, file)
 end
 
 -- An account with its contents, and the file it is kept in, if any.
+---@async
 local function make_account(opts, faults, pause)
-  local spec, e = find_seed(opts.seed or "demo")
+  local ok, e = check_token(opts.token)
+  local spec
+  if ok then
+    spec, e = find_seed(opts.seed or "demo")
+  end
   if not spec then
     return nil, e
   end
@@ -159,7 +196,7 @@ local function make_account(opts, faults, pause)
   end
   if not found then
     local token
-    token, e = fill(account, spec, opts.token)
+    token, e = fill(account, spec, opts)
     if not token then
       return nil, e
     end

@@ -2,6 +2,7 @@
 --- Pure. Addresses come from ranges reserved for documentation and tests.
 
 local json = require "base.json"
+local tbl = require "base.tbl"
 local time = require "base.time"
 
 local problem = require "sim.problem"
@@ -42,6 +43,10 @@ end
 local MAKERS = {
   v4 = v4, v6 = v6, private_v6 = private_v6, egress_v4 = v4, egress_v6 = v6,
 }
+
+--- Every type an address can have.
+M.TYPES = tbl.set(tbl.keys(MAKERS))
+M.TYPES.shared_v4 = true
 
 local function is_taken(world, address)
   for _, ip in ipairs(world:list("ip")) do

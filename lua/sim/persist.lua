@@ -6,6 +6,7 @@
 local err = require "base.err"
 local json = require "base.json"
 
+local fs = require "sys.fs"
 local store = require "sys.store"
 
 local M = {}
@@ -24,10 +25,46 @@ local META = "meta"
 
 ---@class sim.Persist
 ---@field private db store.Db
+---@field private lock fs.Lock
 local Persist = {}
 Persist.__index = Persist
 
---- Opens the file, which is made when there is none.
+-- Two accounts in one file would each overwrite what the other changed. The
+-- kernel gives the lock back however the process ends.
+---@async
+local function lock_file(path)
+  local lock, e = fs.lock((fs.realpath(path) or path) .. ".lock",
+    { timeout = 0 })
+  if not lock and e.code == "ETIMEDOUT" then
+    return nil, err.new({
+      kind = "conflict", code = "EBUSY",
+      message = path .. ": another simulator keeps its account in this file",
+      hint = "stop that one, or give this one a file of its own",
+    })
+  end
+  return lock, e
+end
+
+-- A database of another program is left as it is.
+local function check_tables(db, path)
+  local tables, e = db:query(
+    "SELECT name FROM sqlite_schema WHERE type = 'table'")
+  if not tables then
+    return nil, e
+  end
+  if #tables > 1 or tables[1] and tables[1].name ~= "record" then
+    return nil, err.new({
+      kind = "invalid",
+      message = path .. ": a database, but not one of a simulator",
+      hint = "name a file that does not exist yet",
+    })
+  end
+  return true
+end
+
+--- Opens the file, which is made when there is none. While it is open no other
+--- simulator can have it.
+---@async
 ---@param path string
 ---@return sim.Persist?
 ---@return err.Record?
@@ -36,20 +73,56 @@ function M.open(path)
   if not db then
     return nil, e
   end
-  local version
-  version, e = db:migrate(SCHEMA)
-  if not version then
-    db:close()
-    return nil, e
+  local ok, lock
+  ok, e = check_tables(db, path)
+  if ok then
+    lock, e = lock_file(path)
   end
-  return setmetatable({ db = db }, Persist)
+  ok = nil
+  if lock then
+    ok, e = db:migrate(SCHEMA)
+  end
+  if ok then
+    return setmetatable({ db = db, lock = lock }, Persist)
+  end
+  db:close()
+  if lock then
+    lock:release()
+  end
+  return nil, e
+end
+
+local function is_object(value)
+  return type(value) == "table" and not json.is_array(value)
+end
+
+-- What is missing in a row's body; nil when it is whole.
+local function flaw(row, saved)
+  if not is_object(saved) then
+    return "not an object"
+  elseif row.kind == META then
+    return not (is_object(saved.meta) and saved.meta.token
+      and math.type(saved.meta.seq) == "integer" and saved.ids)
+      and "incomplete" or nil
+  elseif saved.id ~= row.id or math.type(saved.seq) ~= "integer" then
+    return "incomplete"
+  end
+end
+
+local function damaged(row, why)
+  return nil, err.new({
+    kind = "invalid",
+    message = ("damaged record %s/%s: %s"):format(row.kind, row.id, why),
+    hint = "remove the file; a new one starts from the seed",
+  })
 end
 
 -- One row back into the world.
 local function restore(world, row)
   local saved, e = json.decode(row.body)
-  if saved == nil then
-    return nil, err.wrap(e, ("damaged record %s/%s"):format(row.kind, row.id))
+  local why = e and e.message or flaw(row, saved)
+  if why then
+    return damaged(row, why)
   end
   if row.kind == META then
     world.meta = saved.meta
@@ -75,6 +148,9 @@ function Persist:load(world)
     if not ok then
       return nil, e
     end
+  end
+  if #rows > 0 and not world.meta.token then
+    return damaged({ kind = META, id = META }, "missing")
   end
   return #rows > 0
 end
@@ -132,6 +208,7 @@ end
 --- Closes the file; twice is once.
 function Persist:close()
   self.db:close()
+  self.lock:release()
 end
 
 return M

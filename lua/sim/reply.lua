@@ -33,6 +33,9 @@ end
 ---@param path string
 ---@return table
 function M.problem(problem, path)
+  if path == "/graphql" then
+    return { errors = json.array { { message = problem.message } } }
+  end
   if path:sub(1, 8) == "/api/v1/" then
     return web_error(problem)
   end

@@ -21,11 +21,26 @@ local M = {}
 ---@field segments string[] decoded
 ---@field query table<string, string[]> every value of a name, in order
 
+-- The text with every byte that is no UTF-8 replaced, as the real service
+-- does: what is echoed has to be JSON.
+local function as_utf8(text)
+  local parts, from = {}, 1
+  while true do
+    local length, bad = utf8.len(text, from)
+    if length then
+      parts[#parts + 1] = text:sub(from)
+      return table.concat(parts)
+    end
+    parts[#parts + 1] = text:sub(from, bad - 1) .. "\u{FFFD}"
+    from = bad + 1
+  end
+end
+
 local function unescape(text, plus)
   if text:find("[%%+]") then
-    return str.url_unescape(text, plus)
+    text = str.url_unescape(text, plus)
   end
-  return text
+  return as_utf8(text)
 end
 
 local function parse_query(text)
@@ -112,7 +127,7 @@ function M.body(text, route)
     end
     return problem.new(400, "a JSON body is required")
   end
-  local body, e = json.decode(text)
+  local body, e = json.decode(as_utf8(text))
   if e then
     return problem.new(400, "invalid JSON body: " .. e.message)
   end

@@ -161,6 +161,10 @@ end
 
 local function add_certs(world, app, list)
   for _, spec in ipairs(list) do
+    local ok, wrong = certs.check(world, spec.hostname)
+    if not ok then
+      refuse("certificate of %s: %s", app.id, wrong.message)
+    end
     ago(world, spec.age, function()
       local cert = certs.add(world, app, spec.hostname)
       cert.is_acme = true
@@ -242,6 +246,9 @@ local function add_token(world, spec, user)
   if spec.app and not world:get("app", spec.app) then
     refuse("token %s: there is no app %q", spec.name, spec.app)
   end
+  if spec.user and not world:get("user", spec.user) then
+    refuse("token %s: there is no user %q", spec.name, spec.user)
+  end
   local org = spec.org and find_org(world, spec.org)
   tokens.add(world, {
     kind = org and "macaroon" or "user", secret = spec.secret,
@@ -251,11 +258,27 @@ local function add_token(world, spec, user)
   })
 end
 
+local function check_addon(world, addon)
+  if not providers.get(addon.type) then
+    refuse("add-on %s: there is no type %q", addon.name, addon.type)
+  elseif addon.plan and not providers.plan(addon.plan) then
+    refuse("add-on %s: there is no plan %q", addon.name, addon.plan)
+  elseif addon.app and not world:get("app", addon.app) then
+    refuse("add-on %s: there is no app %q", addon.name, addon.app)
+  end
+end
+
+local function add_peer(world, spec)
+  local org = find_org(world, spec.org)
+  if peers.get(world, org, spec.name) then
+    refuse("organization %s: there are two of peer %q", spec.org, spec.name)
+  end
+  peers.add(world, org, spec)
+end
+
 local function add_rest(world, spec, user)
   for _, addon in ipairs(spec.addons or {}) do
-    if not providers.get(addon.type) then
-      refuse("add-on %s: there is no type %q", addon.name, addon.type)
-    end
+    check_addon(world, addon)
     ago(world, addon.age, function()
       addons.add(world, find_org(world, addon.org), addon)
     end)
@@ -269,7 +292,7 @@ local function add_rest(world, spec, user)
     end)
   end
   for _, peer in ipairs(spec.peers or {}) do
-    peers.add(world, find_org(world, peer.org), peer)
+    add_peer(world, peer)
   end
   for _, token in ipairs(spec.tokens or {}) do
     add_token(world, token, user)

@@ -11,6 +11,8 @@ local M = {}
 ---@field kind string
 ---@field name string? as an error message calls it
 ---@field is_required boolean?
+---@field test (fun(value: any): string?)? what is wrong with a value of the kind
+---@field unique string? of a list: the member no two items may share
 
 local PRIMITIVES = {
   any = { kind = "any", name = "any" },
@@ -42,6 +44,16 @@ function M.required(spec)
   return shape
 end
 
+--- The same shape for values that pass a further test.
+---@param spec string|sim.Shape
+---@param test fun(value: any): string? says what is wrong
+---@return sim.Shape
+function M.with(spec, test)
+  local shape = tbl.copy(shape_of(spec))
+  shape.test = test
+  return shape
+end
+
 --- A closed object.
 ---@param members table<string, string|sim.Shape>
 ---@return sim.Shape
@@ -59,6 +71,16 @@ function M.list(item)
   return { kind = "list", name = "array", item = shape_of(item) }
 end
 
+--- A list of objects, none of them null, that differ in a member.
+---@param item sim.Shape
+---@param member string?
+---@return sim.Shape
+function M.records(item, member)
+  local shape = M.list(M.required(item))
+  shape.unique = member
+  return shape
+end
+
 --- An object whose member names are free.
 ---@param item string|sim.Shape
 ---@return sim.Shape
@@ -72,7 +94,9 @@ end
 function M.enum(values)
   return {
     kind = "enum", name = "string", values = tbl.set(values),
-    text = table.concat(values, ", "),
+    text = table.concat(tbl.filter(values, function(value)
+      return value ~= ""
+    end), ", "),
   }
 end
 
@@ -117,21 +141,40 @@ local function check_object(value, shape, path)
   end
 end
 
+local function check_unique(value, shape, path)
+  local seen = {}
+  for i, item in ipairs(value) do
+    local name = item[shape.unique]
+    if name ~= nil and name ~= json.null then
+      if seen[name] then
+        return ("%s.%d: there is another %s %q"):format(path, i - 1,
+          shape.unique, name)
+      end
+      seen[name] = true
+    end
+  end
+end
+
 local function check_items(value, shape, path)
   for key, item in tbl.sorted(value) do
-    local name = type(key) == "number" and key - 1 or key
-    local problem = check(item, shape.item, join(path, name))
+    local name = join(path, type(key) == "number" and key - 1 or key)
+    if item == json.null and shape.item.is_required then
+      return ("%s is required"):format(name)
+    end
+    local problem = check(item, shape.item, name)
     if problem then
       return problem
     end
   end
+  return shape.unique and check_unique(value, shape, path)
 end
 
 local function is_object(value)
   return type(value) == "table" and not json.is_array(value)
 end
 
-local CHECKS = {
+local CHECKS
+CHECKS = {
   any = function()
     return true
   end,
@@ -140,7 +183,6 @@ local CHECKS = {
   end,
   integer = function(value)
     return math.type(value) == "integer"
-      or math.type(value) == "float" and value == math.floor(value)
   end,
   number = function(value)
     return type(value) == "number"
@@ -158,10 +200,23 @@ local CHECKS = {
   end,
   any_of = function(value, shape)
     return tbl.find(shape.shapes, function(one)
-      return check(value, one, "") == nil
+      return CHECKS[one.kind](value, one)
     end) ~= nil
   end,
 }
+
+-- What is wrong with it as the first of those whose type it has.
+local function check_any(value, shape, path)
+  local first
+  for _, one in ipairs(shape.shapes) do
+    local wrong = CHECKS[one.kind](value, one) and check(value, one, path)
+    if wrong == nil then
+      return nil
+    end
+    first = first or wrong or nil
+  end
+  return first
+end
 
 -- What is wrong with a value; nil when nothing is.
 function check(value, shape, path)
@@ -171,7 +226,12 @@ function check(value, shape, path)
   if not CHECKS[shape.kind](value, shape) then
     return mismatch(value, shape, path)
   end
-  if shape.kind == "object" then
+  local wrong = shape.test and shape.test(value)
+  if wrong then
+    return ("invalid %s: %s"):format(path, wrong)
+  elseif shape.kind == "any_of" then
+    return check_any(value, shape, path)
+  elseif shape.kind == "object" then
     return check_object(value, shape, path)
   elseif shape.kind == "list" or shape.kind == "map" then
     return check_items(value, shape, path)

@@ -1,6 +1,7 @@
 --- Tokens: minting, describing and revoking them.
 --- Pure. A minted token works at once, within what it is for.
 
+local tbl = require "base.tbl"
 local time = require "base.time"
 
 local problem = require "sim.problem"
@@ -9,6 +10,20 @@ local M = {}
 
 -- Hours a token lives when its maker does not say: twenty years.
 local DEFAULT_EXPIRY = 175200 * 3600
+
+--- What a minted token can be for.
+M.PROFILES = tbl.set {
+  "deploy", "deploy_organization", "litefs_cloud", "org", "readonly",
+}
+
+--- What is wrong with a token's text; nil when a header can carry it.
+---@param text string
+---@return string?
+function M.check_secret(text)
+  if not text:find("^[%g]+$") or text:find(",", 1, true) then
+    return "a token has no spaces and no commas, and is not empty"
+  end
+end
 
 ---@class sim.TokenSpec
 ---@field kind "user"|"macaroon"

@@ -1,8 +1,10 @@
 --- An account kept in a file survives what happens to the process.
 
 local sim = require "sim"
+local fs = require "sys.fs"
 local http = require "sys.http"
 local json = require "base.json"
+local process = require "sys.process"
 local store = require "sys.store"
 local t = require "kit"
 
@@ -85,19 +87,82 @@ t.test("what was answered is in the file before the process ends", function()
   running.stop()
 end)
 
+-- Changes a file behind the simulator's back: what starting on it says then.
+local function refused_after(path, sql)
+  local db = t.ok(store.open(path))
+  t.ok(db:exec(sql))
+  db:close()
+  local running, e = sim.start({ db = path })
+  return t.err(running, e, "invalid").message
+end
+
 t.test("a damaged record is named", function()
   local path = t.tmpdir() .. "/account.db"
   start({ db = path }).stop()
+  local bytes = t.read_file(path)
+  for sql, want in pairs {
+    ["UPDATE record SET body = '{' WHERE id = 'my-app'"] = "app/my%-app: malformed",
+    ["UPDATE record SET body = '[]' WHERE id = 'my-app'"] = "app/my%-app: not an",
+    ["UPDATE record SET body = '5' WHERE id = 'my-app'"] = "app/my%-app: not an",
+    ["UPDATE record SET body = '{}' WHERE id = 'my-app'"] = "app/my%-app: incomp",
+    ["UPDATE record SET id = 'other' WHERE id = 'my-app'"] = "app/other: incomp",
+    ["UPDATE record SET body = 'null' WHERE kind = 'meta'"] = "meta/meta: not an",
+    ["UPDATE record SET body = '{}' WHERE kind = 'meta'"] = "meta/meta: incomp",
+    ["DELETE FROM record WHERE kind = 'meta'"] = "meta/meta: missing",
+  } do
+    t.ok(fs.write(path, bytes))
+    t.match(refused_after(path, sql), "account%.db: damaged record " .. want)
+  end
+end)
+
+t.test("a file has one simulator at a time", function()
+  local path = t.tmpdir() .. "/account.db"
+  local first = start({ db = path })
+  local second, e = sim.start({ db = path })
+  t.match(t.err(second, e, "conflict").message, "another simulator")
+  t.eq(select(2, call(first, "GET", "/v1/apps/my-app")), 200)
+  first.stop()
+  start({ db = path }).stop()
+end)
+
+t.test("a killed simulator leaves the file to the next, changes and all", function()
+  local path = t.tmpdir() .. "/account.db"
+  local child = t.ok(process.spawn({
+    argv = { t.binary(), "sim", "--listen", "127.0.0.1:0", "--db", path },
+    inherit = { "PATH", "CLANKER_LUA", "ASAN_OPTIONS" }, timeout = 60,
+  }))
+  local text, url, token = "", nil, nil
+  repeat
+    local _, part = child:read()
+    text = text .. t.ok(part, text)
+    url, token = text:match("HOSTNAME=(%S+).-API_TOKEN=(%S+)\n")
+  until token
+  local body = { name = "kept", org_slug = "personal" }
+  t.eq(select(2, call({ url = url, token = token }, "POST", "/v1/apps", body)), 201)
+  t.ok(child:kill("SIGKILL"))
+  t.eq(child:wait().signal, "SIGKILL")
+  child:close()
+  local next_one = start({ db = path })
+  t.eq(next_one.restored, true)
+  t.eq(next_one.token, token)
+  t.eq(call(next_one, "GET", "/v1/apps/kept").name, "kept")
+  next_one.stop()
+end)
+
+t.test("a database of another program is left alone", function()
+  local path = t.tmpdir() .. "/other.db"
   local db = t.ok(store.open(path))
-  t.ok(db:exec("UPDATE record SET body = '{' WHERE id = 'my-app'"))
+  t.ok(db:exec("CREATE TABLE notes (a)"))
   db:close()
   local running, e = sim.start({ db = path })
-  t.match(t.err(running, e).message, "damaged record app/my%-app")
+  t.match(t.err(running, e, "invalid").message, "not one of a simulator")
+  db = t.ok(store.open(path))
+  t.eq(#t.ok(db:query("SELECT name FROM sqlite_schema")), 1)
+  db:close()
 end)
 
 t.test("a file that is no database is refused", function()
   local dir = t.tmpdir()
-  local fs = require "sys.fs"
   t.ok(fs.write(dir .. "/bad.db", ("no database "):rep(100)))
   local running, e = sim.start({ db = dir .. "/bad.db" })
   t.err(running, e)

@@ -80,6 +80,14 @@ t.test("limits are those of the document", function()
   end)
 end)
 
+local function required_of(shape)
+  local names = {}
+  for name, member in pairs(shape.members) do
+    names[name] = member.is_required
+  end
+  return names
+end
+
 t.test("bodies are closed and required as documented", function()
   if not FILE then
     t.skip("no machines-openapi.json beside the repository")
@@ -90,6 +98,7 @@ t.test("bodies are closed and required as documented", function()
     if shape.kind == "object" then
       local known = openapi.properties(spec, documented)
       t.eq(tbl.keys(shape.members), tbl.keys(known), label)
+      t.eq(required_of(shape), tbl.set(documented.required or {}), label)
       for name, member in pairs(shape.members) do
         compare(member, known[name], label .. "." .. name)
       end

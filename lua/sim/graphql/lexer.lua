@@ -106,6 +106,8 @@ local function unicode(body, at)
   if code and low and code >> 10 == 0x36 and low >> 10 == 0x37 then
     code = 0x10000 + ((code & 0x3ff) << 10) + (low & 0x3ff)
     return utf8.char(code), at + 11
+  elseif code and code >> 11 == 0x1B then
+    return nil -- half of a pair
   end
   return code and utf8.char(code), at + 5
 end

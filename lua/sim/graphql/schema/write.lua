@@ -183,10 +183,6 @@ function M.agree_to_terms(ctx, input)
   return {}
 end
 
-local PROFILES = tbl.set {
-  "deploy", "deploy_organization", "litefs_cloud", "org", "readonly",
-}
-
 -- The one app that a token's parameters name, if any.
 local function token_app(ctx, params)
   local id = params and params.app_id
@@ -199,7 +195,7 @@ end
 M.create_token = on_org(function(ctx, input, org)
   if not ctx.caller.is_user then
     return problem.new(403, "Not authorized to create a limited access token")
-  elseif not PROFILES[input.profile] then
+  elseif not tokens.PROFILES[input.profile] then
     return problem.new(422, "Profile is invalid: " .. input.profile)
   end
   local expires_at, wrong = tokens.expires_at(ctx.world, input.expiry)
