@@ -273,6 +273,8 @@ local function misbehave(account, rule, req, target)
     return 0, {}, "", "reset"
   else
     status, headers, text = account:answer(req, target)
+    headers["retry-after"] = rule.retry_after and tostring(rule.retry_after)
+      or headers["retry-after"]
   end
   if rule.ending == "lost" then
     return 0, {}, "", "reset"

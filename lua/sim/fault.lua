@@ -16,6 +16,7 @@
 --- The first rule that matches and is not used up counts.
 
 local json = require "base.json"
+local tbl = require "base.tbl"
 
 local M = {}
 
@@ -29,6 +30,10 @@ local M = {}
 ---@field body string? html, empty, text or garbage
 ---@field ending string? reset, truncate or lost
 ---@field left number requests it still meets
+
+local METHODS = tbl.set {
+  "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT",
+}
 
 local BODIES = { html = true, empty = true, text = true, garbage = true }
 local ENDINGS = { reset = true, truncate = true, lost = true }
@@ -77,7 +82,9 @@ end
 local function read_target(rule, text, at)
   local method, path = text:match("^(%u+)%s+(%S+)$")
   path = path or text
-  if path ~= "*" and path:sub(1, 1) ~= "/" then
+  if method and not METHODS[method] then
+    return wrong(at, ("%q is no method"):format(method))
+  elseif path ~= "*" and path:sub(1, 1) ~= "/" then
     return wrong(at, ("%q is neither a path nor *"):format(path))
   end
   rule.method, rule.pattern = method, to_pattern(path)

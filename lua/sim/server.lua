@@ -10,22 +10,38 @@ local M = {}
 -- Bytes of a request's body that the real service would still take.
 local MAX_BODY = 8 * 1024 * 1024
 
---- Reads "127.0.0.1:4280", "localhost:0", "[::1]:0" or a port alone.
+local LISTEN_HINT = "write 127.0.0.1:PORT; port 0 takes any free one"
+
+--- Reads "127.0.0.1:4280", "localhost:0", "[::1]:0", ":4280" or "4280".
 ---@param text string
 ---@return {host: string, port: integer}?
 ---@return err.Record?
 function M.parse_listen(text)
-  local host, port = text:match("^(.-):?(%d+)$")
-  host = host and host:match("^%[(.*)%]$") or host
+  local host, port = text:match("^%[(.+)%]:(%d+)$")
+  if not host then
+    host, port = text:match("^([^:]*):(%d+)$")
+  end
+  port = port or text:match("^%d+$")
   local number = port and math.tointeger(tonumber(port))
   if not number or number > 65535 then
     return nil, err.new({
-      kind = "usage",
+      kind = "usage", hint = LISTEN_HINT,
       message = ("%q is not an address to listen on"):format(text),
-      hint = "write 127.0.0.1:PORT; port 0 takes any free one",
     })
   end
-  return { host = host ~= "" and host or "127.0.0.1", port = number }
+  return { host = host and host ~= "" and host or "127.0.0.1", port = number }
+end
+
+-- Codes of an address that is none, or that others could reach.
+local WRONG_ADDRESS = { EINVAL = true, EACCES = true }
+
+-- Why it cannot listen there, and what to do.
+local function cannot_listen(e, port)
+  local is_wrong = WRONG_ADDRESS[e.code] and (port == 0 or port >= 1024)
+  return err.new({
+    kind = is_wrong and "usage" or e.kind, code = e.code, message = e.message,
+    hint = LISTEN_HINT,
+  })
 end
 
 --- A wait that ends early when something changes: `pause`, and what to call
@@ -91,7 +107,7 @@ function M.listen(account, opts)
     on_error = opts.on_error, background = opts.background,
   })
   if not srv then
-    return nil, e
+    return nil, cannot_listen(e, place.port)
   end
   return {
     url = srv.url, port = srv.port,

@@ -114,11 +114,27 @@ t.test("what cannot be started says why", function()
     return t.err(running, e, want)
   end
   t.match(refused({ fault = "*:boom" }, "usage").message, "position 3")
-  t.match(refused({ listen = "nowhere" }, "usage").message, "nowhere")
-  refused({ listen = "127.0.0.1:99999" }, "usage")
-  refused({ listen = "192.0.2.1:0" })
-  refused({ seed = dir .. "/none.json" })
-  t.match(refused({ seed = dir .. "/bad.json" }).message, "bad%.json")
+  for _, place in ipairs {
+    "nowhere", "", "127.0.0.1", "127.0.0.1:99999", "127.0.0.1:-1",
+    "127.0.0.1:0x10", "::1:0", "[]:0", "a b:0", "example.com:0", "0.0.0.0:0",
+    "192.0.2.1:0",
+  } do
+    local e = refused({ listen = place }, "usage")
+    t.match(e.hint, "^write 127%.0%.0%.1:PORT", place)
+  end
+  with({}, function(running)
+    local e = refused({ listen = "127.0.0.1:" .. running.port }, "error")
+    t.match(e.message, "in use")
+    t.match(e.hint, "port 0")
+  end)
+  for _, token in ipairs { "", "a b", "a,b", "a\nb", "\u{e9}" } do
+    t.match(refused({ token = token }, "usage").message, "^token: ")
+  end
+  for _, seed in ipairs { "", dir, dir .. "/none.json" } do
+    t.match(refused({ seed = seed }, "usage").hint, "demo, empty, bench")
+  end
+  t.match(refused({ seed = dir .. "/bad.json" }, "usage").message,
+    "bad%.json: malformed JSON at line 1 column 2")
   refused({ seed = dir .. "/list.json" }, "usage")
   t.ok(fs.write(dir .. "/typo.json",
     '{"apps":[{"name":"a","org":"x","machins":[]}]}'))
