@@ -54,7 +54,7 @@ local function check_tables(db, path)
   end
   if #tables > 1 or tables[1] and tables[1].name ~= "record" then
     return nil, err.new({
-      kind = "invalid",
+      kind = "usage",
       message = path .. ": a database, but not one of a simulator",
       hint = "name a file that does not exist yet",
     })
@@ -111,7 +111,7 @@ end
 
 local function damaged(row, why)
   return nil, err.new({
-    kind = "invalid",
+    kind = "error",
     message = ("damaged record %s/%s: %s"):format(row.kind, row.id, why),
     hint = "remove the file; a new one starts from the seed",
   })

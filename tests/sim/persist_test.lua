@@ -93,7 +93,7 @@ local function refused_after(path, sql)
   t.ok(db:exec(sql))
   db:close()
   local running, e = sim.start({ db = path })
-  return t.err(running, e, "invalid").message
+  return t.err(running, e, "error").message
 end
 
 t.test("a damaged record is named", function()
@@ -155,7 +155,7 @@ t.test("a database of another program is left alone", function()
   t.ok(db:exec("CREATE TABLE notes (a)"))
   db:close()
   local running, e = sim.start({ db = path })
-  t.match(t.err(running, e, "invalid").message, "not one of a simulator")
+  t.match(t.err(running, e, "usage").message, "not one of a simulator")
   db = t.ok(store.open(path))
   t.eq(#t.ok(db:query("SELECT name FROM sqlite_schema")), 1)
   db:close()

@@ -4,7 +4,7 @@ local json = require "base.json"
 local seed = require "sim.seed"
 local seed_shape = require "sim.seed_shape"
 local shape = require "sim.shape"
-local sim = require "sim"
+local simulator = require "sim"
 local support = require "sim.support"
 local t = require "kit"
 local world = require "sim.world"
@@ -101,7 +101,7 @@ t.test("a null in a seed file is nothing", function()
   t.ok(require("sys.fs").write(path, with_app([["age": null, "role": null,
     "machines": [{ "region": "iad", "name": null,
       "config": { "image": "x", "env": null } }] ]])))
-  local running = t.ok(sim.start({ seed = path }))
+  local running = t.ok(simulator.start({ seed = path }))
   t.eq(#running.account.world:list("machine"), 1)
   running.stop()
 end)
