@@ -3,7 +3,6 @@
 
 local bench = ...
 
-local fs = require "sys.fs"
 local json = require "base.json"
 
 local LATENCY, ROUNDS, APPS = 0.1, 7, 100
@@ -18,12 +17,7 @@ for i = 1, APPS do
     } } },
   }
 end
-local seed = bench.dir .. "/seed.json"
-assert(fs.write(seed, json.encode {
-  users = { { id = "user_sim", email = "user@example.com" } },
-  orgs = { { slug = "bench", members = { { user = "user_sim" } } } },
-  apps = apps,
-}))
+local seed = bench.seed("fanout", apps)
 
 local function list(sim)
   local result = bench.run({ bench.binary, "run", bench.here .. "/machines.lua", "bench",
