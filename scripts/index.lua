@@ -1,5 +1,6 @@
---- Build step, run by scripts/embed: declares every operation and returns the
---- Lua source of the snapshot that lua/ops/init.lua starts from.
+--- Build step, run by scripts/embed: declares every operation, holds each against
+--- the rules, and returns the Lua source of the snapshot that lua/ops/init.lua
+--- starts from.
 
 package.path = "lua/?.lua;lua/?/init.lua"
 
@@ -12,6 +13,12 @@ for _, name in ipairs(require "ops.files") do
     loads[id] = loads[id] or "ops." .. name
   end
 end
+
+-- The program reads a row when it is first used; what breaks a rule is not built.
+registry.set_schemas(function(name)
+  return require("ops.schemas." .. name)
+end)
+registry.check_all()
 
 local function sorted_keys(t)
   local keys = {}

@@ -74,25 +74,6 @@ local function collide(a, b)
   return true
 end
 
----@param index op.Paths
----@param id string
----@param resource_id string
----@param verb string
----@param extra string[]? more paths
-function M.add_row(index, id, resource_id, verb, extra)
-  index.verbs[resource_id][verb_word(verb)] = id
-  for _, path in ipairs(extra or {}) do
-    local words = str.words(path)
-    for _, other in ipairs(index.extra) do
-      if collide(words, other.words) then
-        error(("op %s: command path %q belongs to %s"):format(
-          id, path, other.id), 0)
-      end
-    end
-    index.extra[#index.extra + 1] = { words = words, id = id }
-  end
-end
-
 -- The values of the slots if the words start with the pattern, else nil.
 local function match(pattern, words)
   if #words < #pattern then
@@ -118,6 +99,42 @@ local function find_pair(index, first, second)
   end
   resource = index.nouns[second]
   return resource and index.verbs[resource][first]
+end
+
+local function taken(id, words, other)
+  error(("op %s: command path %q belongs to %s"):format(id, table.concat(words, " "), other), 0)
+end
+
+-- Adds a declared path. Where a pair and a declared path were the same words, one
+-- of the two operations could not be reached.
+local function add_path(index, id, words)
+  local pair = #words == 2 and find_pair(index, words[1], words[2])
+  if pair and pair ~= id then
+    taken(id, words, pair)
+  end
+  for _, other in ipairs(index.extra) do
+    if collide(words, other.words) then
+      taken(id, words, other.id)
+    end
+  end
+  index.extra[#index.extra + 1] = { words = words, id = id }
+end
+
+---@param index op.Paths
+---@param id string
+---@param resource_id string
+---@param verb string
+---@param extra string[]? more paths
+function M.add_row(index, id, resource_id, verb, extra)
+  index.verbs[resource_id][verb_word(verb)] = id
+  for _, other in ipairs(index.extra) do
+    if #other.words == 2 and find_pair(index, other.words[1], other.words[2]) == id then
+      taken(id, other.words, other.id)
+    end
+  end
+  for _, path in ipairs(extra or {}) do
+    add_path(index, id, str.words(path))
+  end
 end
 
 ---@param index op.Paths

@@ -48,7 +48,7 @@ function M.schema(name)
 end
 
 --- Takes a declaration. Raises when its id is malformed or taken, or names an
---- unknown resource, or a command path is taken.
+--- unknown resource, or when a command path is taken by another one.
 ---@param row table
 function M.declare(row)
   local id = tostring(row.id)
@@ -220,17 +220,6 @@ function M.suggest(words, mistyped)
   return paths.suggest(index, words, mistyped)
 end
 
-local function check_links(row)
-  local links = tbl.copy(row.calls or {})
-  links[#links + 1] = row.undo and row.undo.op
-  links[#links + 1] = row.preview
-  for _, id in ipairs(links) do
-    if not declared[id] then
-      error(("op %s: refers to %q, which is not declared"):format(row.id, id), 0)
-    end
-  end
-end
-
 --- Reads and checks everything that was declared, and what refers to what.
 --- Raises for the first broken rule.
 function M.check_all()
@@ -238,7 +227,7 @@ function M.check_all()
     require("opkit.row").check_resource(resource)
   end
   for _, row in ipairs(M.all({ hidden = true })) do
-    check_links(row)
+    require("opkit.links").check(row, M.get)
   end
 end
 

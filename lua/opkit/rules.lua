@@ -266,6 +266,7 @@ end
 -- Fields that make sense for one way of calling only.
 local ONLY = {
   calls = "run", stdin = "flyctl", here = "flyctl", finds = "flyctl", lease = "http", body = "http",
+  limit = "http",
 }
 
 local function check_only(where, row, how)
@@ -278,11 +279,22 @@ local function check_only(where, row, how)
   if row.lease then
     M.one_of(where, "lease", row.lease, { "optional", "required" })
   end
+  if row.body then
+    M.one_of(where, "body", row.body, { "optional" })
+  end
   if row.api then
     M.one_of(where, "api", row.api, { "machines", "web" })
   end
   if row.stability then
     M.one_of(where, "stability", row.stability, { "stable", "preview" })
+  end
+end
+
+-- A word of a command path may be an argument's value.
+local function check_paths(where, row)
+  for _, path in ipairs(row.cli or {}) do
+    M.pattern(where, "cli", path, "^[^%s].*[^%s]$", "command paths")
+    check_slots(where, row, "cli", path)
   end
 end
 
@@ -300,6 +312,7 @@ function M.check(where, row)
   check_only(where, row, how)
   check_reply(where, row)
   check_columns(where, row)
+  check_paths(where, row)
   if row.undo and type(row.undo.op) ~= "string" then
     M.fail(where, "undo needs op = the id of the inverse operation")
   end

@@ -109,4 +109,18 @@ t.test("words taken twice are a bug", function()
   t.raises(function()
     paths.add_row(index(), "apps.x", "apps", "x", { "volumes snapshots {app} create" })
   end, 'belongs to volumes.snapshots_create')
+  for words, owner in pairs({ ["list cert"] = "certs.list", ["rollback"] = "releases.rollback",
+    ["organize"] = false }) do
+    local ok, e = pcall(paths.add_row, index(), "apps.x", "apps", "x", { words })
+    t.eq(ok, owner == false, words)
+    t.ok(ok or e:find("belongs to " .. owner, 1, true), words)
+  end
+end)
+
+t.test("a pair that is already another one's declared path is a bug too", function()
+  local made = index()
+  paths.add_row(made, "apps.x", "apps", "x", { "move cert", "certs renew" })
+  t.raises(function()
+    paths.add_row(made, "certs.renew", "certs", "renew")
+  end, 'op certs.renew: command path "certs renew" belongs to apps.x')
 end)

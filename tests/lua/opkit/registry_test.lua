@@ -53,18 +53,71 @@ t.test("a bad row is refused when it is first used, and by check_all", function(
   t.raises(function() registry.check_all() end, "op pots.bad")
 end)
 
-t.test("a row that refers to nothing is refused", function()
-  package.loaded["opkit.registry"] = nil
-  package.loaded["opkit.op"] = nil
-  package.loaded["opkit.resource"] = nil
+-- Holds rows against the rules in a registry of their own.
+local function check_all(rows)
+  local names = { "opkit.registry", "opkit.op", "opkit.resource", "opkit.tool", "opkit.links" }
+  local kept = {}
+  for _, name in ipairs(names) do
+    kept[name], package.loaded[name] = package.loaded[name], nil
+  end
+  local _ <close> = setmetatable({}, { __close = function()
+    for _, name in ipairs(names) do
+      package.loaded[name] = kept[name]
+    end
+  end })
   local fresh = require "opkit.registry"
   require("opkit.resource")({ id = "cups", title = "Cups" })
-  require("opkit.op")({
-    id = "cups.wash", title = "Wash", effect = "write", calls = { "cups.dry" },
-    run = function() end,
-  })
-  t.raises(fresh.check_all, 'op cups.wash: refers to "cups.dry"')
-  package.loaded["opkit.registry"] = registry
-  package.loaded["opkit.op"] = op
-  package.loaded["opkit.resource"] = resource
+  for _, row in ipairs(rows) do
+    require("opkit.op")(row)
+  end
+  fresh.check_all()
+end
+
+local DRY = {
+  id = "cups.dry", title = "Dry", effect = "write", http = { "POST", "/v1/cups" }, limit = "none",
+  params = {
+    { "id", "name", "id of the cup", required = true }, { "with", "name", "what with" },
+  },
+}
+
+local function wash(fields)
+  return { DRY, tbl.merge({
+    id = "cups.wash", title = "Wash", effect = "write", calls = {}, run = function() end,
+    params = { { "soap", "name", "which one" } },
+    returns = { object = { cup = { object = { id = "string" } } } },
+  }, fields) }
+end
+
+t.test("what a row refers to is there, or the row is refused", function()
+  for _, fields in ipairs({
+    { calls = { "cups.drie" } }, { undo = { op = "cups.drie" } },
+    { preview = "cups.drie", effect = "destroy", confirm = "Wash?" },
+    { escalate = { {
+      when = function() end, seeing = "cups.drie", effect = "write", why = "they break",
+    } } },
+  }) do
+    t.raises(function()
+      check_all(wash(fields))
+    end, 'op cups.wash: refers to "cups.drie", which is not declared')
+  end
+end)
+
+t.test("an inverse gets what it takes, of what is known by then", function()
+  local made = { id = "cup.id" }
+  check_all(wash({ produces = made, undo = { op = "cups.dry", args = { id = "{id}" } } }))
+  check_all(wash({ undo = { op = "cups.dry", args = { id = "c-{soap}" } } }))
+  for why, fields in pairs({
+    ["undo does not give id, which cups.dry requires"] = { undo = { op = "cups.dry" } },
+    ["undo gives cup, which cups.dry does not take"] = {
+      undo = { op = "cups.dry", args = { cup = "{soap}" } },
+    },
+    ["{id} in undo is no parameter and nothing it produces"] = {
+      undo = { op = "cups.dry", args = { id = "{id}" } },
+    },
+    ['produces id = "cup.name", which is no field'] = { produces = { id = "cup.name" } },
+  }) do
+    t.raises(function()
+      check_all(wash(fields))
+    end, why)
+  end
 end)

@@ -118,6 +118,12 @@ local BROKEN = {
   { { calls = { "x.y" } }, 'field "calls" goes with run, not with http' },
   { { http = NONE, limit = NONE, run = function() end }, "a run needs calls" },
   { flyctl({ "ips" }, { lease = "optional" }), 'field "lease" goes with http' },
+  { flyctl({ "ips" }, { limit = "app" }), 'field "limit" goes with http' },
+  { flyctl({ "ips" }, { page = "body" }), "only http and gql replies come in pages" },
+  { flyctl({ "secrets", { when = "app", "--set={value}" } },
+      { params = { { "app", "app", "name of the app" }, { "value", "secret", "value to set" } },
+        confirm = "Set it?" }),
+    "{value} is sensitive and must not be on a command line" },
 
   { { escalate = { { when = { count = 0 }, effect = "destroy", why = "x" } } },
     'escalate%[1%]: when names "count"' },
@@ -135,6 +141,18 @@ local BROKEN = {
       escalate = { { when = {}, effect = "destroy", why = "breaks it" } } },
     "what destroys needs a confirm text" },
 
+  { { escalate = { { when = {}, effect = "write", why = "costs", confirm = "Pay {sum}?" } } },
+    "escalate%[1%]: {sum} in confirm is no parameter" },
+  { { effect = "write", confirm = NONE, http = { "POST", "/v1/apps/{app}" }, escalate = {
+      { when = {}, effect = "destroy", why = "breaks it", confirm = "Break {app}?" },
+      { when = { ip = "x" }, effect = "destroy", why = "breaks it" },
+    } }, "what destroys needs a confirm text" },
+  { { kept = "the secret {name}" }, "{name} in kept is no parameter" },
+  { { offer = { "force", "Even so?" } }, "an offer names a parameter" },
+  { { cli = { "ips release {address}" } }, "{address} in cli is no parameter" },
+  { { cli = { " release" } }, 'field "cli" must be command paths' },
+  { { cli = { 7 } }, 'field "cli" must be command paths' },
+  { { body = "maybe" }, 'field "body" must be one of optional' },
   { { refuse = function() end }, "what is refused is seen in a preview" },
   { tbl.merge(HTTP_READ, { preview = "ips.list" }), "a preview shows what a destroy" },
 
