@@ -115,13 +115,15 @@ op {
   title = "List the plans of a type of add-on",
   effect = "read",
   gql = [[
-    query AddOnPlans($type: AddOnType) {
-      addOnPlans(type: $type) {
+    query AddOnPlans($type: AddOnType, $first: Int = 50, $after: String) {
+      addOnPlans(type: $type, first: $first, after: $after) {
         nodes { id name title: displayName description price: pricePerMonth }
+        pageInfo { hasNextPage endCursor }
       }
     }
   ]],
   items = "addOnPlans.nodes",
+  page = "graphql",
   params = { { "type", "name", "type of add-on" } },
   returns = {
     list = {

@@ -44,6 +44,13 @@ function M.operation(spec, method, path)
   return item and item[method:lower()]
 end
 
+--- The base URL of an operation that another host than the document's own serves.
+---@return string?
+function M.server(spec, path, operation)
+  local servers = operation.servers or spec.by_shape[shape_of(path)].servers
+  return servers and servers[1].url
+end
+
 --- Parameters of an operation in one place ("query", "header"), by name.
 ---@return table<string, table>
 function M.parameters(operation, place)

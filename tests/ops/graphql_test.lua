@@ -143,6 +143,45 @@ each_row("the list or the item sits where the row says", function(op, document)
   end
 end)
 
+-- A connection gives a part of a list: one that is selected is the one whose pages
+-- are turned.
+each_row("every connection is read to its end", function(op, document)
+  local turned = op.page == "graphql" and at_path(document, op.items)
+  walk(document.operations[1].selections, root(document), function(field, selection)
+    local kind = SCHEMA:named(field.type)
+    if kind and kind.fields and kind.fields.pageInfo then
+      local is_turned = false
+      for _, inner in ipairs(selection.selections) do
+        is_turned = is_turned or inner.selections == turned
+      end
+      t.ok(is_turned, ("%s: the rest of %s is never asked for"):format(op.id, selection.key))
+    end
+  end)
+end)
+
+-- The types of the schema that a shape's scalar stands for.
+local SCALARS = {
+  string = tbl.set({ "String", "ID", "BigInt", "Int", "ISO8601DateTime" }),
+  time = tbl.set({ "ISO8601DateTime" }), integer = tbl.set({ "Int", "BigInt" }),
+  number = tbl.set({ "Int", "Float" }), boolean = tbl.set({ "Boolean" }),
+}
+
+-- Whether the schema's type is the shape's: what is of another one is left out of
+-- a reply.
+local function has_type(shape, ref)
+  ref = ref.kind == "nonnull" and ref.of or ref
+  if type(shape) == "table" then
+    return (ref.kind == "list") == (shape.list ~= nil)
+      and (not shape.list or has_type(shape.list, ref.of))
+  end
+  local name = shape:gsub("%?$", "")
+  if name == "any" then
+    return true
+  end
+  local kind = ref.kind ~= "list" and SCHEMA:named(ref)
+  return kind and (SCALARS[name][kind.name] or (name == "string" and kind.kind == "enum"))
+end
+
 local function is_optional(shape)
   if type(shape) == "table" then
     return shape.optional
@@ -151,7 +190,7 @@ local function is_optional(shape)
 end
 
 -- Every key selected under a path is a field of the shape, and the reverse.
-local function check_shape(op, selections, shape, path)
+local function check_shape(op, selections, shape, path, kind)
   if type(shape) ~= "table" or not selections then
     return
   end
@@ -167,14 +206,18 @@ local function check_shape(op, selections, shape, path)
     if selection.kind == "field" then
       local inner = schema.at(shape, { selection.key })
       t.ok(inner, ("%s: its shape has no %s.%s"):format(op.id, path, selection.key))
-      check_shape(op, selection.selections, inner, path .. "." .. selection.key)
+      local field = kind.fields[selection.name]
+      t.ok(selection.name == "__typename" or has_type(inner, field.type),
+        ("%s: %s.%s is of another type"):format(op.id, path, selection.key))
+      check_shape(op, selection.selections, inner, path .. "." .. selection.key,
+        field and SCHEMA:named(field.type))
     end
   end
 end
 
 each_row("what is asked for is what the row says it returns", function(op, document)
-  local selections = at_path(document, op.items or op.item)
-  check_shape(op, selections, opkit.returns(op), "reply")
+  local selections, kind = at_path(document, op.items or op.item)
+  check_shape(op, selections, opkit.returns(op), "reply", kind)
 end)
 
 each_row("operations are named once each", function(op)

@@ -111,6 +111,12 @@ each_row("a lease's nonce is sent exactly where one is taken", function(op, oper
     op.id, tostring(op.lease), tostring(wanted)))
 end)
 
+each_row("each goes to the service that has it", function(op, operation)
+  local server = openapi.server(SPEC, op.http[2], operation)
+  t.ok(server == nil or server:find("//api%.fly%.io$"), server)
+  t.eq(op.api == "web", server ~= nil, op.id)
+end)
+
 each_row("what comes in pages says how", function(op, operation)
   local has_cursor = openapi.parameters(operation, "query").cursor ~= nil
   t.ok(not has_cursor or op.page, op.id .. " comes in pages")
@@ -125,6 +131,43 @@ end)
 
 -- What operations add to items themselves: whose they are.
 local ADDED = { app = true, org = true }
+
+-- Which types of the document a shape's scalar stands for: what is of another one
+-- is left out of a reply.
+local TYPES = {
+  string = tbl.set({ "string", "integer", "number" }), time = tbl.set({ "string" }),
+  integer = tbl.set({ "integer" }), number = tbl.set({ "integer", "number" }),
+  boolean = tbl.set({ "boolean" }),
+}
+
+-- The types that a schema of the document allows, null aside; {} is any.
+local function types_of(reply)
+  local found = {}
+  local kinds = type(reply.type) == "table" and reply.type or { reply.type }
+  for _, kind in ipairs(kinds) do
+    found[#found + 1] = kind ~= "null" and kind or nil
+  end
+  for _, combination in ipairs({ "allOf", "anyOf", "oneOf" }) do
+    for _, part in ipairs(reply[combination] or {}) do
+      found = tbl.flatten({ found, types_of(openapi.resolve(SPEC, part)) })
+    end
+  end
+  return found
+end
+
+local function check_type(label, shape, reply)
+  local form = "object"
+  if type(shape) == "string" then
+    form = shape:gsub("%?$", "")
+    form = (form == "any" or TYPES[form]) and form or "object"
+  elseif shape.list then
+    form = "array"
+  end
+  for _, kind in ipairs(form ~= "any" and types_of(reply) or {}) do
+    local fits = TYPES[form] and TYPES[form][kind] or kind == form
+    t.ok(fits, ("%s is %s, in the document %s"):format(label, form, kind))
+  end
+end
 
 -- Every field a shape names exists in one of the document's schemas. (One shape
 -- may serve several replies: lists show less than single items.)
@@ -148,6 +191,9 @@ local function check_fields(label, shape, replies, path)
     end
     t.ok(#found > 0 or ADDED[name],
       ("%s: the API answers no %s.%s"):format(label, path, name))
+    for _, reply in ipairs(found) do
+      check_type(("%s: %s.%s"):format(label, path, name), field, reply)
+    end
     check_fields(label, field, found, path .. "." .. name)
   end
 end
