@@ -246,7 +246,11 @@ t.test("a wrong token, an unknown app and an unknown organization are told apart
   local e = t.err(nil, select(2, c:call("machines.list", { app = "no-such-app" })), "not_found")
   t.eq(err.exit_code(e), 4)
   t.ok(e.request_id)
-  t.err(nil, select(2, c:call("apps.list", { org = "no-such-org" })))
+  e = t.err(nil, select(2, c:call("apps.list", { org = "no-such-org" })), "forbidden")
+  t.eq(err.exit_code(e), 3)
+  t.has(e.hint, "list orgs")
+  e = t.err(nil, select(2, c:call("orgs.list", { org = "no-such-org" })), "not_found")
+  t.eq(err.exit_code(e), 4)
 end)
 
 t.test("odd app names are not found, and never something else", function()

@@ -159,6 +159,38 @@ t.test("without an organization every visible one is asked, at the same time", f
   t.eq(counts.org_machines, 3)
 end)
 
+--- A handler that answers the matching requests when `n` of them are there.
+local function together(handler, n, matches)
+  local there, all = 0, task.event()
+  return function(req)
+    if matches(req.segments) then
+      there = there + 1
+      if there == n then
+        all:set()
+      end
+      if not all:wait(20) then
+        return reply({ error = "one after the other" }, 400)
+      end
+    end
+    return handler(req)
+  end
+end
+
+t.test("organizations are asked in parallel, and so are the apps of one that refuses", function()
+  local handler = account(3, 2, 1)
+  local list, e = open(together(handler, 3, function(seg)
+    return seg[2] == "orgs"
+  end)):call("machines.list")
+  t.ok(list, tostring(e))
+  t.eq(#list, 6)
+  handler = account(1, 4, 2, true)
+  list, e = open(together(handler, 4, function(seg)
+    return seg[2] == "apps" and seg[4] == "machines"
+  end), { org = "org1" }):call("machines.list")
+  t.ok(list, tostring(e))
+  t.eq(#list, 8)
+end)
+
 t.test("where an organization's listing is refused, its apps are asked one by one", function()
   local handler, counts = account(1, 4, 2, true)
   local list = open(handler, { org = "org1" }):call("machines.list")
