@@ -201,6 +201,15 @@ local function positional_words(parsed)
   return words, takes_rest
 end
 
+-- A word too many is most often the app's name, which stands behind a flag.
+local function unexpected(parsed, args, word)
+  local command = parsed.command
+  local lacks_app = command.row.param.app and not args.app and not parsed.globals.app
+  return usage(("unexpected argument %q for %s"):format(word, command.name),
+    lacks_app and ("did you mean --app %s?"):format(word)
+      or ("see %s --help"):format(command.name))
+end
+
 --- The arguments of the parsed command by parameter name: slots of the path,
 --- flags, positionals in their order, and what follows "--".
 ---@param parsed cli.Parsed
@@ -228,8 +237,7 @@ function M.bind(parsed)
     end
   end
   if words[at] ~= nil then
-    return nil, usage(("unexpected argument %q for %s"):format(words[at],
-      parsed.command.name), ("see %s --help"):format(parsed.command.name))
+    return nil, unexpected(parsed, args, words[at])
   end
   return args
 end

@@ -192,6 +192,28 @@ function M.next_words(words)
   end)
 end
 
+-- What other programs call it.
+local MEANT = {
+  ls = "list", show = "get", status = "get", info = "get", describe = "get",
+  new = "create", rm = "destroy", delete = "destroy", remove = "destroy",
+  reboot = "restart",
+}
+
+-- What was most likely meant by a word that nothing here is called.
+local function suggestion(word, words, known, shown)
+  local meant = MEANT[word]
+  if meant and tbl.contains(shown, meant) then
+    return meant
+  elseif #known == 0 then
+    local fly = M.resolve({ "fly", table.unpack(words, 1, LONGEST_PATH) })
+    if fly.used > 1 then -- the arguments are left out: they may be secret
+      return "clanker fly " .. table.concat(words, " ", 1, fly.used - 1)
+    end
+  end
+  -- Of two words equally near the one that help shows is meant.
+  return str.did_you_mean(word, tbl.flatten({ shown, M.next_words(known) }))
+end
+
 --- The error for words that name no command: which one is wrong, and what was
 --- meant, or what is missing.
 ---@param words string[]
@@ -209,9 +231,7 @@ function M.unknown(words)
       hint = "one of: " .. table.concat(shown, ", "),
     })
   end
-  -- Of two words equally near the one that help shows is meant.
-  local near = str.did_you_mean(word,
-    tbl.flatten({ shown, M.next_words(known) }))
+  local near = suggestion(word, words, known, shown)
   return err.new({
     kind = "usage",
     message = ("unknown command %q for %s"):format(word, command.name),

@@ -5,7 +5,7 @@ local M = {}
 
 -- As declared, like the parameters of an operation.
 local DECLARED = {
-  { "app", "app", "the app to act on" },
+  { "app", "app", "the app to act on", short = "a" },
   { "org", "org", "only this organization; default: every one the token sees" },
   { "output", "enum", "how results are printed", short = "o", metavar = "FORMAT",
     values = { "table", "wide", "json", "yaml", "csv" } },

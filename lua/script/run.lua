@@ -101,7 +101,7 @@ local function load_script(path)
   end
   local is_missing = message:find("^cannot open ") ~= nil
   return nil, err.new {
-    kind = is_missing and "not_found" or "invalid",
+    kind = is_missing and "not_found" or "error",
     message = message,
     hint = is_missing and "give the path of a Lua 5.4 source file, or the name of one in"
       .. " ./.clanker or ~/.clanker/lua" or nil,
