@@ -14,7 +14,7 @@ function M.run(call)
     latency = args.latency, fault = args.fault,
     limits = not args.no_limits,
     write = function(text)
-      call.out:data(text)
+      return call.out:data(text)
     end,
   })
 end

@@ -41,9 +41,10 @@ local function report(e)
   term.write(2, ("sim: %s\n"):format(term.sanitize(tostring(e))))
 end
 
---- Runs the simulator until the task is cancelled.
+--- Runs the simulator until the task is cancelled. It is of no use to somebody
+--- who cannot be told where it is: when `write` fails it ends with that error.
 ---@async
----@param opts sim.Options|{write: fun(text: string)?}
+---@param opts sim.Options|{write: fun(text: string): boolean?, err.Record?}
 ---@return integer? exit_code
 ---@return err.Record?
 function M.run(opts)
@@ -53,11 +54,11 @@ function M.run(opts)
   if not running then
     return nil, e
   end
-  local write = opts.write or function(text)
-    io.stdout:write(text)
-    io.stdout:flush()
+  local told, problem = opts.write(greeting(running, opts))
+  if not told then
+    running.stop()
+    return nil, problem
   end
-  write(greeting(running, opts))
   running.serving:await()
   return 0
 end

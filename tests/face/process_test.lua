@@ -18,17 +18,30 @@ end
 
 t.test("a reader that goes away ends it quietly", function()
   -- The reader is gone before the list is there.
-  local result = run('{ "$0" --sim fly list apps; echo "code $?" >&2; } | :')
-  t.eq(result.stderr, "code 0\n")
+  local path = t.tmpdir() .. "/script.lua"
+  local fs = require "sys.fs"
+  assert(fs.write(path, 'print "one" io.write("two")'))
+  for _, words in ipairs {
+    "--sim fly list apps", "--sim fly list machines --raw", "docs", "completion bash",
+    "--sim fly logs --follow --app my-app", "sim --listen 127.0.0.1:0", "run " .. path,
+  } do
+    local result = run(('{ "$0" %s; echo "code $?" >&2; } | :'):format(words))
+    t.eq(result.stderr, "code 0\n", words)
+  end
+  local result = run('{ "$0" --sim ask --flyio "list apps"; echo "code $?" >&2; } | :')
+  t.match(result.stderr, "code 0\n$")
+  t.lacks(result.stderr, "error")
   result = run('{ "$0" --help; echo "code $?" >&2; } | head -n 1')
   t.eq(result.stderr, "code 0\n")
   t.match(result.stdout, "^Query and manage")
 end)
 
 t.test("a full disk is an error", function()
-  local result = run('"$0" --help > /dev/full')
-  t.eq(result.code, 1)
-  t.match(result.stderr, "^error: standard output: ")
+  for _, words in ipairs { "--help", "--sim fly list apps", "sim --listen 127.0.0.1:0" } do
+    local result = run(('"$0" %s > /dev/full'):format(words))
+    t.eq(result.code, 1, words)
+    t.match(result.stderr, "^error: standard output: ")
+  end
 end)
 
 t.test("stderr may be closed", function()

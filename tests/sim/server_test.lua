@@ -149,6 +149,7 @@ t.test("the foreground form prints how to use it, until it is cancelled", functi
   local running = task.spawn(main.run, {
     write = function(part)
       text = text .. part
+      return true
     end,
   })
   t.eventually(function()
