@@ -1,6 +1,7 @@
 --- `clanker run FILE.lua [args…]`: a user's script as a task on the host.
 --- Waits until the script and its tasks have ended; returns the exit code.
 
+local ending = require "script.ending"
 local err = require "base.err"
 local input = require "script.input"
 local modules = require "script.modules"
@@ -10,12 +11,6 @@ local term = require "sys.term"
 local user = require "script.user"
 
 local M = {}
-
-local EXIT_MARK = {}
-
-local function is_exit(e)
-  return type(e) == "table" and e[1] == EXIT_MARK
-end
 
 -- What went wrong, of any value that can be raised.
 local function text_of(e)
@@ -43,55 +38,7 @@ local function describe(e, trace)
 end
 
 local function exit_code(e)
-  if is_exit(e) then
-    return e[2]
-  end
-  if task.is_canceled(e) then
-    return 130
-  end
-  return err.exit_code(e)
-end
-
--- The results of a protected call, unless it was ended by os.exit: that is no
--- error to catch, and goes on upwards.
-local function passing(ok, e, ...)
-  if not ok and is_exit(e) then
-    error(e, 0)
-  end
-  return ok, e, ...
-end
-
--- Whatever catches errors lets the script's end through.
-local function let_exit_through()
-  local pcall, xpcall, resume = pcall, xpcall, coroutine.resume
-  _G.pcall = function(...)
-    return passing(pcall(...))
-  end
-  _G.xpcall = function(fn, handler, ...)
-    return passing(xpcall(fn, function(e, ...)
-      if is_exit(e) then
-        return e
-      end
-      return handler(e, ...)
-    end, ...))
-  end
-  coroutine.resume = function(...)
-    return passing(resume(...))
-  end
-end
-
---- The script's os.exit unwinds instead of ending the process under the host.
-local function exit(code)
-  if code == nil or code == true then
-    code = 0
-  elseif code == false then
-    code = 1
-  end
-  local whole = math.tointeger(code)
-  if not whole then
-    error(("bad argument #1 to 'exit' (integer expected, got %s)"):format(type(code)), 2)
-  end
-  error({ EXIT_MARK, whole }, 0)
+  return ending.code(e) or task.is_canceled(e) and 130 or err.exit_code(e)
 end
 
 local function load_script(path)
@@ -120,22 +67,6 @@ local function refuse_to_block()
   os.execute, io.popen = refusal("os.execute"), refusal("io.popen")
 end
 
--- While os.execute waits, Ctrl-C reaches the program alone, which it ends: it
--- was meant for the script as well.
-local function end_with_program()
-  local execute, interrupt = os.execute, 2
-  local function unless_interrupted(...)
-    local _, how, number = ...
-    if how == "signal" and number == interrupt then
-      task.raise_canceled()
-    end
-    return ...
-  end
-  os.execute = function(...)
-    return unless_interrupted(execute(...))
-  end
-end
-
 --- Runs the script. Its results are ignored; its exit code is that of the error
 --- it ended with, or 0.
 ---@async
@@ -153,13 +84,15 @@ function M.run(word, args, deps)
   user.provide(path)
   local flush = output.install()
   input.install()
-  os.exit = exit
-  end_with_program()
+  ending.install()
   if deps.is_simulated then
     refuse_to_block()
   end
-  let_exit_through()
   _G.arg = table.move(args, 1, #args, 1, { [0] = path })
+  -- Interrupted, it gives away what goes without waiting.
+  local _ <close> = setmetatable({}, { __close = function()
+    flush()
+  end })
   local script = task.spawn(chunk, table.unpack(args))
   local ok, failure, trace = script:join()
   local flushed, flush_error = flush()
@@ -170,7 +103,7 @@ function M.run(word, args, deps)
     return 0
   end
   local is_pipe = type(failure) == "table" and failure.code == "EPIPE"
-  if not is_exit(failure) and not is_pipe and not task.is_canceled(failure) then
+  if not ending.code(failure) and not is_pipe and not task.is_canceled(failure) then
     term.write(2, describe(failure, trace))
   end
   return is_pipe and 0 or exit_code(failure)

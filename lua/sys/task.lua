@@ -55,6 +55,15 @@ function M.raise_canceled()
   error(canceled, 0)
 end
 
+--- Whether a signal has asked the process to end.
+---@type fun(): boolean
+M.is_interrupted = host.is_interrupted
+
+--- Tells that a coroutine goes on within the running task, so that an interrupt
+--- stops that one. Whatever resumes coroutines tells it, before and afterwards.
+---@type fun(co: thread)
+M.follow = host.follow
+
 local function check_limit(limit)
   if math.type(limit) ~= "integer" or limit < 1 then
     error("a limit is an integer from 1", 3)

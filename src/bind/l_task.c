@@ -320,11 +320,48 @@ static int event_gc(lua_State *L)
     return 0;
 }
 
+/* --- interrupts ---------------------------------------------------------- */
+
+/*** Tells that a coroutine runs within the running task from now on: that is
+the
+--- one an interrupt has to stop. To be told anew when another one goes on.
+---@param co thread */
+static int task_follow(lua_State *L)
+{
+    struct clk_host *host = clk_host_of(L);
+    lua_State *co = lua_tothread(L, 1);
+
+    luaL_argexpected(L, co != NULL, 1, "thread");
+    if (host->running) {
+        clk_task_push(L, host->running);
+        lua_pushvalue(L, 1);
+        lua_setiuservalue(L, -2, TASK_INNER);
+        host->running->inner = co;
+    }
+    if (host->signal)
+        clk_task_hook(co);
+    return 0;
+}
+
+/*** Whether a signal has asked the process to end.
+---@return boolean */
+static int task_is_interrupted(lua_State *L)
+{
+    lua_pushboolean(L, clk_host_of(L)->signal != 0);
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
-    {"canceled", task_canceled}, {"defer", task_defer},
-    {"event", task_event},       {"now", task_now},
-    {"shield", task_shield},     {"sleep", task_sleep},
-    {"spawn", task_spawn},       {NULL, NULL},
+    {"canceled", task_canceled},
+    {"defer", task_defer},
+    {"event", task_event},
+    {"follow", task_follow},
+    {"is_interrupted", task_is_interrupted},
+    {"now", task_now},
+    {"shield", task_shield},
+    {"sleep", task_sleep},
+    {"spawn", task_spawn},
+    {NULL, NULL},
 };
 
 static const luaL_Reg task_methods[] = {

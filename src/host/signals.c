@@ -39,7 +39,9 @@ static void on_signal(int number)
        may be called from a signal handler. */
     task = host->running;
     if (task)
-        lua_sethook(task->co, clk_task_interrupt_hook, LUA_MASKCOUNT, 1);
+        clk_task_hook(task->co);
+    if (task && task->inner)
+        clk_task_hook(task->inner);
     uv_async_send(&host->signal_async);
 }
 

@@ -216,7 +216,7 @@ static bool is_shielded(const struct clk_task *task)
 /* Instructions between two looks at the clock. */
 enum { INTERRUPT_STEP = 1000 };
 
-void clk_task_interrupt_hook(lua_State *L, lua_Debug *ar)
+static void interrupt_hook(lua_State *L, lua_Debug *ar)
 {
     struct clk_host *host = clk_host_of(L);
     struct clk_task *task = host->running;
@@ -226,7 +226,7 @@ void clk_task_interrupt_hook(lua_State *L, lua_Debug *ar)
     if (host->hooked_at == 0)
         host->hooked_at = now;
     if (now - host->hooked_at < INTERRUPT_GRACE || is_shielded(task)) {
-        lua_sethook(L, clk_task_interrupt_hook, LUA_MASKCOUNT, INTERRUPT_STEP);
+        lua_sethook(L, interrupt_hook, LUA_MASKCOUNT, INTERRUPT_STEP);
         return;
     }
     lua_sethook(L, NULL, 0, 0);
@@ -234,6 +234,11 @@ void clk_task_interrupt_hook(lua_State *L, lua_Debug *ar)
         return;
     task->canceled = true;
     raise_canceled(L);
+}
+
+void clk_task_hook(lua_State *co)
+{
+    lua_sethook(co, interrupt_hook, LUA_MASKCOUNT, 1);
 }
 
 /* --- ending ------------------------------------------------------------- */

@@ -66,9 +66,9 @@ int clk_task_results(lua_State *L, struct clk_task *task);
 /* Pushes the one canceled error value. Allocates nothing. */
 void clk_push_canceled(lua_State *L);
 
-/* A debug hook of the running task after a signal: raises the canceled error
-   when the task goes on computing for long without waiting. */
-void clk_task_interrupt_hook(lua_State *L, lua_Debug *ar);
+/* Makes a coroutine of the running task raise the canceled error when it goes
+   on computing for long without waiting. Safe in a signal handler. */
+void clk_task_hook(lua_State *co);
 
 /* Metatables and the canceled value; called once per state. */
 void clk_tasks_open(lua_State *L);

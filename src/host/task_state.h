@@ -18,13 +18,15 @@ enum {
     TASK_ORPHAN, /* the first child that failed and that nobody joined … */
     TASK_NEXT_ORPHAN, /* … and the next one of the same parent */
     TASK_NOTIFY,      /* the userdata of `notify` */
-    TASK_VALUES = TASK_NOTIFY
+    TASK_INNER,       /* keeps `inner` */
+    TASK_VALUES = TASK_INNER
 };
 
 /* A full userdata, anchored in the registry until the task is done. */
 struct clk_task {
     struct clk_host *host;
     lua_State *co;
+    lua_State *inner; /* the coroutine of its own that goes on, or NULL */
     struct clk_task *parent;
     struct clk_task *first_child;
     struct clk_task *prev_sibling, *next_sibling;

@@ -253,6 +253,62 @@ t.test("nothing that catches errors catches os.exit", function()
     result.stderr)
 end)
 
+t.test("coroutines are those of plain Lua", function()
+  local text = [[
+    local function try(...) print(select("#", ...), ...) end
+    local numbers = coroutine.wrap(function(...)
+      local got = coroutine.yield(...)
+      coroutine.yield(got, nil)
+      return
+    end)
+    try(numbers(1, nil))
+    try(numbers("a"))
+    try(numbers())
+    try(pcall(numbers))
+    local closed
+    local failing = coroutine.wrap(function()
+      local _ <close> = setmetatable({}, { __close = function() closed = true end })
+      error("own", 0)
+    end)
+    try(pcall(failing))
+    print(closed)
+    local value = {}
+    print(select(2, pcall(coroutine.wrap(function() error(value) end))) == value)
+    local co = coroutine.create(function() error("x", 0) end)
+    try(coroutine.resume(co))
+    try(coroutine.resume(co))
+    try(pcall(function() end))
+    try(xpcall(function() return 1, nil end, print))
+    print(coroutine.status(co), pcall(coroutine.resume, nil) == false)
+    local outer = coroutine.wrap(function()
+      local inner = coroutine.wrap(function() coroutine.yield(coroutine.isyieldable()) end)
+      coroutine.yield(inner())
+    end)
+    print(outer())
+  ]]
+  local plain = assert(process.run { argv = { "lua5.4", support.write(text) } })
+  t.eq(plain.code, 0, plain.stderr)
+  local result = run(text)
+  local function without_paths(out)
+    return (out:gsub("/[^\n]-/script", "script"))
+  end
+  t.eq(without_paths(result.stdout), without_paths(plain.stdout))
+  t.eq(result.stderr, "")
+end)
+
+t.test("an interrupt that was caught by pcall ends the script all the same", function()
+  local result = run([[
+    local task = require "clanker.task"
+    os.execute("kill -INT $PPID; sleep 0.01") -- ignored while it waits
+    print "still here"
+    io.popen("kill -INT $PPID"):close()
+    while true do
+      pcall(task.sleep, 600)
+    end
+  ]])
+  t.eq({ result.code, result.stdout, result.stderr }, { 130, "still here\n", "" })
+end)
+
 t.test("a reader that goes away ends a script quietly", function()
   local path = support.write('for i = 1, 1000000 do print("line", i) end')
   local result = assert(process.run({
