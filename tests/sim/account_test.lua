@@ -72,6 +72,17 @@ t.test("a body is closed, typed and required", function()
   }), 'unknown field "config.guest.colour"')
 end)
 
+t.test("what is echoed is UTF-8, whatever came", function()
+  local sim = support.account()
+  t.match(sim:refused(404, "GET", "/v1/apps/%ff%C3x"), '"\u{FFFD}\u{FFFD}x"')
+  t.match(sim:refused(400, "GET", "/v1/apps/my-app/machines?limit=%ff"),
+    '"\u{FFFD}"')
+  local path = "/v1/apps/my-app/machines/1234abcd/lease"
+  local lease = sim:expect(201, "POST", path, '{"description":"a\xFFb"}').data
+  t.eq(lease.description, "a\u{FFFD}b")
+  t.eq(sim:get(path).data.description, "a\u{FFFD}b")
+end)
+
 t.test("every action has its bucket: one a second, three at once", function()
   local sim = support.account(nil, { limits = true })
   local id = sim.world:list("machine", "my-app")[1].id

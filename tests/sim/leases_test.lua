@@ -90,6 +90,20 @@ t.test("a release needs the nonce", function()
   sim:expect(201, "POST", path .. "/lease")
 end)
 
+t.test("a lease that cannot be is refused before anything is done", function()
+  local sim = support.account()
+  local machines = "/v1/apps/my-app/machines"
+  local count = #sim:get(machines)
+  for _, ttl in ipairs { -5, 86401, math.maxinteger } do
+    t.match(sim:refused(400, "POST", machines, { lease_ttl = ttl,
+      config = { image = "example.com/a" } }), "^invalid ttl")
+  end
+  t.eq(#sim:get(machines), count)
+  local machine = sim:expect(200, "POST", machines,
+    { config = { image = "example.com/a" }, lease_ttl = 0 })
+  t.eq(machine.nonce, nil)
+end)
+
 t.test("a create can lease, and only its answer has the nonce", function()
   local sim = support.account()
   local machine = sim:expect(200, "POST", "/v1/apps/my-app/machines",

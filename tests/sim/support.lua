@@ -1,12 +1,16 @@
 --- An account without sockets, on a clock that only moves when told.
---- Every reply is held against the API's document where it is at hand.
+--- Every reply is held against the API's document, or the schema for GraphQL,
+--- where these are at hand.
 
 local accounts = require "sim.account"
 local check = require "kit.openapi_check"
 local fault = require "sim.fault"
+local graphql_check = require "kit.graphql_check"
 local json = require "base.json"
 local openapi = require "kit.openapi"
+local parser = require "sim.graphql.parser"
 local request = require "sim.request"
+local sdl = require "kit.sdl"
 local seed = require "sim.seed"
 local t = require "kit"
 local tbl = require "base.tbl"
@@ -68,6 +72,39 @@ local function fail_on(problems, label, text)
   end
 end
 
+local SCHEMA_FILE = t.shared("fly-schema.graphql")
+local real_schema
+
+-- The real GraphQL schema; read when a test first asks for it.
+local function schema()
+  real_schema = real_schema or sdl.read(t.read_file(SCHEMA_FILE)).types
+  return real_schema
+end
+
+-- What an introspection answers is of no type of the schema's own.
+local function introspects(document)
+  return tbl.find(document.operations, function(operation)
+    return tbl.find(operation.selections, function(selection)
+      return selection.name == "__schema" or selection.name == "__type"
+    end)
+  end)
+end
+
+-- Holds the data of a GraphQL answer against the real schema.
+local function hold_graphql(body, text)
+  local answer = assert(json.decode(text))
+  local document = type(answer.data) == "table" and parser.parse(body.query)
+  if not SCHEMA_FILE or not document or introspects(document) then
+    return
+  end
+  local operation = tbl.find(document.operations, function(one)
+    return request.member(body, "operationName") == nil
+      or one.name == body.operationName
+  end)
+  fail_on(graphql_check.data(schema(), document, operation, answer.data),
+    body.query, text)
+end
+
 -- Holds a call against the document.
 local function hold(bench, method, target, body, status, text)
   local place = request.target(target)
@@ -76,7 +113,9 @@ local function hold(bench, method, target, body, status, text)
     return
   end
   bench.routes[method .. " " .. route.path] = true
-  if not SPEC or place.path == "/graphql" then
+  if place.path == "/graphql" then
+    return hold_graphql(body, text)
+  elseif not SPEC then
     return
   end
   local label = ("%s %s → %d"):format(method, target, status)

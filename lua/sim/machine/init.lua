@@ -117,15 +117,29 @@ local function check_secrets_version(app, version)
   return true
 end
 
--- The checks that a new machine must pass, cheapest first.
-local function check_create(world, app, body, region, name)
-  local ok, wrong = check_place(world, app, region)
-  if ok and name then
-    ok, wrong = check_name(world, app.id, name)
+-- What bodies of both kinds ask for besides a config. No lease is asked for
+-- with 0, what Go's clients send when they want none.
+local function check_terms(app, body)
+  local ttl = request.member(body, "lease_ttl") or 0
+  local ok, wrong = true, nil
+  if ttl ~= 0 then
+    ok, wrong = lease.check_ttl(ttl)
   end
   if ok then
     ok, wrong = check_secrets_version(app,
       request.member(body, "min_secrets_version"))
+  end
+  return ok, wrong
+end
+
+-- The checks that a new machine must pass, cheapest first.
+local function check_create(world, app, body, region, name)
+  local ok, wrong = check_terms(app, body)
+  if ok then
+    ok, wrong = check_place(world, app, region)
+  end
+  if ok and name then
+    ok, wrong = check_name(world, app.id, name)
   end
   return ok, wrong
 end
@@ -222,7 +236,7 @@ end
 ---@param owner string
 function M.lease_new(world, machine, body, owner)
   local ttl = request.member(body, "lease_ttl")
-  if ttl and ttl > 0 then
+  if ttl and ttl ~= 0 then
     lease.acquire(world, machine, {
       owner = owner, ttl = ttl,
       nonce = machine.lease and machine.lease.nonce,
@@ -249,8 +263,7 @@ local function check_update(world, app, machine, body)
     return problem.new(400, ("invalid_argument: machine %s is in region %s "
       .. "and cannot move to %s"):format(machine.id, machine.region, region))
   end
-  local ok, wrong = check_secrets_version(app,
-    request.member(body, "min_secrets_version"))
+  local ok, wrong = check_terms(app, body)
   local name = request.member(body, "name")
   if ok and name and name ~= "" then
     ok, wrong = check_name(world, machine.owner, name, machine)

@@ -58,6 +58,18 @@ function M.check(world, machine, nonce)
   return true
 end
 
+--- Whether a lease can last so many seconds.
+---@param ttl integer
+---@return boolean?
+---@return sim.Problem?
+function M.check_ttl(ttl)
+  if ttl < 1 or ttl > MAX_TTL then
+    return problem.new(400,
+      ("invalid ttl: %d is not from 1 to %d seconds"):format(ttl, MAX_TTL))
+  end
+  return true
+end
+
 ---@class sim.LeaseTerms
 ---@field owner string
 ---@field nonce string? of the lease to renew
@@ -72,9 +84,9 @@ end
 ---@return sim.Problem?
 function M.acquire(world, machine, terms)
   local ttl = terms.ttl or M.DEFAULT_TTL
-  if ttl < 1 or ttl > MAX_TTL then
-    return problem.new(400,
-      ("invalid ttl: %d is not from 1 to %d seconds"):format(ttl, MAX_TTL))
+  local ok, wrong = M.check_ttl(ttl)
+  if not ok then
+    return nil, wrong
   end
   local lease = M.current(world, machine)
   if lease and lease.nonce ~= terms.nonce then

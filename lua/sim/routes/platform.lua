@@ -52,11 +52,12 @@ local function candidates(text)
 end
 
 local function placements(ctx)
-  local org, wrong = access.org(ctx.world, ctx.caller, ctx.body.org_slug)
-  local found, guest
-  if org then
-    found, wrong = candidates(request.member(ctx.body, "region"))
+  local org = access.org(ctx.world, ctx.caller, ctx.body.org_slug)
+  if not org then
+    return problem.forbidden() -- this route tells nobody which there are
   end
+  local found, wrong = candidates(request.member(ctx.body, "region"))
+  local guest
   if found then
     guest, wrong = guests.normalize(ctx.body.compute)
   end
