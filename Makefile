@@ -141,7 +141,7 @@ check: ## the gate: format, lint, layers, and every test twice
 	$(Q)$(MAKE) --no-print-directory MODE=dev test
 	$(Q)$(MAKE) --no-print-directory MODE=asan test
 
-lint: ## luacheck, clang-tidy, banned functions
+lint: ## luacheck, clang-tidy, banned functions, conventions
 	$(Q)scripts/lint
 
 release-check: ## the release binary holds nothing that only tests need

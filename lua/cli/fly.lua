@@ -1,4 +1,5 @@
---- Runs an operation: `clanker fly …`. Waits.
+--- Runs an operation: `clanker fly …`.
+--- Waits.
 
 local consent = require "cli.consent"
 local list = require "cli.list"

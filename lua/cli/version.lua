@@ -1,4 +1,5 @@
---- `clanker version`. Asked for more than anything else: loads nothing else.
+--- `clanker version`.
+--- Asked for more than anything else, so it loads nothing else.
 
 local M = {}
 

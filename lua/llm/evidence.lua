@@ -1,4 +1,5 @@
---- The table an answer rests on. Pure.
+--- The table an answer rests on.
+--- Pure.
 
 local facts = require "llm.facts"
 local fmt = require "base.fmt"

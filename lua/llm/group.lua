@@ -1,4 +1,5 @@
---- Counts and sums records under an app, a region or an organization. Pure.
+--- Counts and sums records under an app, a region or an organization.
+--- Pure.
 
 local rank = require "llm.rank"
 local tbl = require "base.tbl"

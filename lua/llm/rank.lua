@@ -1,4 +1,5 @@
---- Puts records in the order of an answer: by name, number or time. Pure.
+--- Puts records in the order of an answer: by name, number or time.
+--- Pure.
 
 local tbl = require "base.tbl"
 

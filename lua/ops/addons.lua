@@ -1,4 +1,5 @@
 --- Add-ons: Redis, object storage and what else other providers run.
+--- Rows; what they run waits, and reaches others through its context only.
 
 local flow = require "ops.flow"
 local op = require "opkit.op"

@@ -1,4 +1,5 @@
 --- Apps: what machines, volumes, addresses and secrets belong to.
+--- Rows; what they run waits, and reaches others through its context only.
 
 local flow = require "ops.flow"
 local op = require "opkit.op"

@@ -1,4 +1,5 @@
 --- Who the token in use speaks for.
+--- Rows, which are data: nothing here runs.
 
 local op = require "opkit.op"
 local resource = require "opkit.resource"

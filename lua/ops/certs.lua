@@ -1,4 +1,5 @@
 --- TLS certificates of an app's host names.
+--- Rows; what they run waits, and reaches others through its context only.
 
 local cells = require "ops.cells"
 local err = require "base.err"

@@ -1,4 +1,5 @@
 --- IP addresses of an app.
+--- Rows; what they run waits, and reaches others through its context only.
 
 local cells = require "ops.cells"
 local err = require "base.err"

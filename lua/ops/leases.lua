@@ -1,4 +1,5 @@
 --- Leases: who may change a machine just now. Building blocks for writes.
+--- Rows, which are data: nothing here runs.
 
 local op = require "opkit.op"
 local resource = require "opkit.resource"

@@ -1,4 +1,5 @@
 --- Logs: what an app's machines wrote.
+--- Rows; what they run waits, and reaches others through its context only.
 
 local err = require "base.err"
 local flow_logs = require "ops.flow_logs"

@@ -1,4 +1,5 @@
 --- Making machines: new ones, changed ones, copies.
+--- Rows; what they run waits, and reaches others through its context only.
 
 local cells = require "ops.cells"
 local checks = require "ops.flow_checks"

@@ -1,4 +1,5 @@
 --- Machines: the virtual machines that run an app.
+--- Rows; what they run waits, and reaches others through its context only.
 
 local cells = require "ops.cells"
 local flow = require "ops.flow"

@@ -1,4 +1,5 @@
 --- Making and removing WireGuard peers.
+--- Rows; what they run waits, and reaches others through its context only.
 
 local err = require "base.err"
 local flow = require "ops.flow"

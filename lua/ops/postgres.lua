@@ -1,4 +1,5 @@
 --- Postgres: clusters one runs oneself as an app, and managed ones beside them.
+--- Rows; what they run waits, and reaches others through its context only.
 
 local cells = require "ops.cells"
 local flow = require "ops.flow"

@@ -1,4 +1,5 @@
 --- Making, attaching and failing over Postgres clusters of one's own.
+--- Rows; what they run waits, and reaches others through its context only.
 
 local cells = require "ops.cells"
 local err = require "base.err"

@@ -1,4 +1,5 @@
 --- Releases: what was deployed to an app, and when.
+--- Rows; what they run waits, and reaches others through its context only.
 
 local err = require "base.err"
 local flow = require "ops.flow"

@@ -1,4 +1,5 @@
 --- What sizes the machines of an app have, and giving them another.
+--- Rows; what they run waits, and reaches others through its context only.
 
 local cells = require "ops.cells"
 local config = require "ops.flow_config"

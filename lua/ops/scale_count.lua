@@ -1,4 +1,5 @@
 --- How many machines an app has: flyctl changes it, and what it did is checked.
+--- Rows; what they run waits, and reaches others through its context only.
 
 local checks = require "ops.flow_checks"
 local err = require "base.err"

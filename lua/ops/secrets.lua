@@ -1,4 +1,5 @@
 --- Secrets of an app: names and digests; values are write-only.
+--- Rows; what they run waits, and reaches others through its context only.
 
 local flow = require "ops.flow"
 local op = require "opkit.op"

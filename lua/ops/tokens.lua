@@ -1,4 +1,5 @@
 --- Tokens: who may act on an app or an organization without a password.
+--- Rows; what they run waits, and reaches others through its context only.
 
 local err = require "base.err"
 local flow = require "ops.flow"

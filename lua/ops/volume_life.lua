@@ -1,4 +1,5 @@
 --- The life of volumes: create, extend, fork, snapshot, destroy.
+--- Rows; what they run waits, and reaches others through its context only.
 
 local err = require "base.err"
 local flow = require "ops.flow"

@@ -1,4 +1,5 @@
 --- Volumes: disks that machines mount.
+--- Rows; what they run waits, and reaches others through its context only.
 
 local flow = require "ops.flow"
 local op = require "opkit.op"

@@ -1,4 +1,5 @@
 --- WireGuard peers: machines elsewhere that are part of the private network.
+--- Rows; what they run waits, and reaches others through its context only.
 
 local flow = require "ops.flow"
 local op = require "opkit.op"

@@ -51,6 +51,10 @@ function M.check_database(cluster, name)
   return true
 end
 
+--- Takes a database away, which is there.
+---@param world sim.World
+---@param cluster table a record of the cluster
+---@param name string
 function M.drop_database(world, cluster, name)
   local _, at = tbl.find(cluster.databases, function(one)
     return one == name
@@ -124,17 +128,30 @@ function M.find_user(cluster, name)
   return user
 end
 
+--- Takes a user away, who is there.
+---@param world sim.World
+---@param cluster table a record of the cluster
+---@param name string
 function M.drop_user(world, cluster, name)
   local _, at = postgres.user(cluster, name)
   table.remove(cluster.users, at)
   touch(world, cluster)
 end
 
+--- Gives a user another role.
+---@param world sim.World
+---@param cluster table a record of the cluster
+---@param user table of the cluster
+---@param role string
 function M.set_role(world, cluster, user, role)
   user.role = role
   touch(world, cluster)
 end
 
+--- Gives a user a new password.
+---@param world sim.World
+---@param cluster table a record of the cluster
+---@param user table of the cluster
 function M.rotate_password(world, cluster, user)
   user.password = new_password(world)
   touch(world, cluster)

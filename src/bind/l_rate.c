@@ -30,6 +30,7 @@ struct waiter {
     struct clk_rate_waiter node;
 };
 
+/*** Closes the limiter; twice is once. */
 static int limiter_close(lua_State *L)
 {
     struct limiter *l = luaL_checkudata(L, 1, LIMITER_META);

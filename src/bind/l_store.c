@@ -24,6 +24,7 @@ struct guard {
     struct db *db; /* NULL while there is nothing to roll back */
 };
 
+/*** Closes the database; not inside of a transaction. Twice is once. */
 static int db_close(lua_State *L)
 {
     struct db *db = luaL_checkudata(L, 1, DB_META);

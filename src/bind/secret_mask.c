@@ -102,6 +102,7 @@ int clk_secret_mask_text(lua_State *L)
     return 1;
 }
 
+/*** Forgets what it holds back. Twice is once. */
 static int masker_close(lua_State *L)
 {
     struct masker_box *box = luaL_checkudata(L, 1, MASKER_META);

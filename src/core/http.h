@@ -134,6 +134,7 @@ struct clk_http *clk_http_new(uv_loop_t *loop, struct clk_http_error *error);
    client, its memory after one more turn of the loop. NULL is fine. */
 void clk_http_free(struct clk_http *http);
 
+/* What it did so far, and is doing now. */
 struct clk_http_stats clk_http_stats(const struct clk_http *http);
 
 /* ---- transfers ---- */

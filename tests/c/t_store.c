@@ -19,6 +19,7 @@
 #include "core/store_state.h"
 
 #define PROCESSES 3
+#define PATIENCE_MS 60000 /* on a machine that does much else */
 #define CROWD 8
 #define ROUNDS 20
 
@@ -202,12 +203,13 @@ static void test_names_are_paths_and_nothing_else(void **state)
     assert_int_equal(chdir(before), 0);
 }
 
-/* As open_store, in a child: it must not go on with the tests of its parent. */
+/* As open_store, in a child: it must not go on with the tests of its parent. It
+   waits for its brothers as long as it takes. */
 static struct clk_store *open_in_child(const char *path)
 {
     struct clk_store_error error = {NULL, ""};
     struct clk_store *store =
-        clk_store_open(path, CLK_STORE_STEPS, CLK_STORE_BUSY_MS, &error);
+        clk_store_open(path, CLK_STORE_STEPS, PATIENCE_MS, &error);
 
     if (!store) {
         fprintf(stderr, "%s: %s\n", error.code, error.text);

@@ -1,4 +1,5 @@
 --- Something another provider runs for an app or an organization.
+--- Data: the shape of a reply.
 
 return {
   object = {

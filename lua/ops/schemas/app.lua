@@ -1,4 +1,5 @@
 --- An app as the Machines API lists it.
+--- Data: the shape of a reply.
 
 return {
   object = {

@@ -1,4 +1,5 @@
 --- A backup of a managed Postgres cluster.
+--- Data: the shape of a reply.
 
 return {
   object = {

@@ -1,4 +1,5 @@
 --- A certificate as the list of an app's certificates shows it.
+--- Data: the shape of a reply.
 
 return {
   object = {

@@ -1,4 +1,5 @@
 --- A certificate with its DNS requirements and what was issued.
+--- Data: the shape of a reply.
 
 local issued = {
   object = {

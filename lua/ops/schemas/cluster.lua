@@ -1,4 +1,5 @@
 --- A managed Postgres cluster; lists show the upper half.
+--- Data: the shape of a reply.
 
 local attached = { object = { name = "string?" } }
 

@@ -1,4 +1,5 @@
 --- Something that happened to a machine.
+--- Data: the shape of a reply.
 
 return {
   object = {

@@ -1,4 +1,5 @@
 --- An address assigned to an app.
+--- Data: the shape of a reply.
 
 return {
   object = {

@@ -1,4 +1,5 @@
 --- A member of an organization.
+--- Data: the shape of a reply.
 
 return {
   object = {

@@ -1,4 +1,5 @@
 --- An organization.
+--- Data: the shape of a reply.
 
 return {
   object = {

@@ -1,4 +1,5 @@
 --- What became of a machine that something was done to.
+--- Data: the shape of a reply.
 
 return {
   object = {

@@ -1,4 +1,5 @@
 --- A process inside a machine.
+--- Data: the shape of a reply.
 
 return {
   object = {

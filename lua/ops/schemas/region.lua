@@ -1,4 +1,5 @@
 --- A region of the platform.
+--- Data: the shape of a reply.
 
 return {
   object = {

@@ -1,4 +1,5 @@
 --- A release of an app.
+--- Data: the shape of a reply.
 
 return {
   object = {

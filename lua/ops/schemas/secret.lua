@@ -1,4 +1,5 @@
 --- A secret of an app: its name and digest, never its value.
+--- Data: the shape of a reply.
 
 return {
   object = {

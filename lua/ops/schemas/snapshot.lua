@@ -1,4 +1,5 @@
 --- A snapshot of a volume.
+--- Data: the shape of a reply.
 
 return {
   object = {

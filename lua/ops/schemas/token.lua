@@ -1,4 +1,5 @@
 --- A token as listings show it; what it is worth is shown once, when it is made.
+--- Data: the shape of a reply.
 
 return {
   object = {

@@ -1,4 +1,5 @@
 --- Who a token speaks for: a user, or the token itself.
+--- Data: the shape of a reply.
 
 return {
   object = { kind = "string?", email = "string?", name = "string?" },

@@ -1,4 +1,5 @@
 --- A volume; listings of a whole organization add `app_name`.
+--- Data: the shape of a reply.
 
 return {
   object = {

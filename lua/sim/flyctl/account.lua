@@ -17,6 +17,9 @@ local IDLE = 0.128
 -- Go's names of processors.
 local ARCHITECTURES = { x86_64 = "amd64", aarch64 = "arm64" }
 
+--- `flyctl version`.
+---@param run sim.flyctl.Run
+---@return true
 function M.version(run)
   local platform = os.platform() or {}
   local info = {

@@ -199,7 +199,11 @@ function M.postgres_attach(run)
   return true
 end
 
--- Which attachment it is about is asked, whatever the flags.
+--- `flyctl postgres detach`. Which attachment it is about is asked, whatever the
+--- flags.
+---@param run sim.flyctl.Run
+---@return nil
+---@return err.Record
 function M.postgres_detach(run)
   local app, e = run:app()
   if not app then

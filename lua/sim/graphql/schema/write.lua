@@ -144,6 +144,11 @@ local function find_addon(ctx, input)
   return addon
 end
 
+--- Gives an add-on another plan, other options or regions.
+---@param ctx table the caller and the world
+---@param input table as the schema declares it
+---@return table? payload
+---@return sim.Problem?
 function M.update_addon(ctx, input)
   local addon, wrong = find_addon(ctx, input)
   if not addon then
@@ -157,6 +162,11 @@ function M.update_addon(ctx, input)
   return { addOn = addon }
 end
 
+--- Takes an add-on away.
+---@param ctx table the caller and the world
+---@param input table as the schema declares it
+---@return table? payload
+---@return sim.Problem?
 function M.delete_addon(ctx, input)
   local addon, wrong = find_addon(ctx, input)
   if not addon then
@@ -166,6 +176,11 @@ function M.delete_addon(ctx, input)
   return { deletedAddOnName = addon.name }
 end
 
+--- Notes that a provider's terms were agreed to; a user does, no other token.
+---@param ctx table the caller and the world
+---@param input table as the schema declares it
+---@return table? payload
+---@return sim.Problem?
 function M.agree_to_terms(ctx, input)
   if not ctx.caller.is_user then
     return problem.new(403,
@@ -233,6 +248,11 @@ local function find_token(ctx, id, kind)
   return token
 end
 
+--- Revokes an app's or organization's token.
+---@param ctx table the caller and the world
+---@param input table as the schema declares it
+---@return table? payload
+---@return sim.Problem?
 function M.revoke_token(ctx, input)
   local token, wrong = find_token(ctx, input.id, "macaroon")
   if not token then
@@ -242,6 +262,11 @@ function M.revoke_token(ctx, input)
   return { token = json.null, revokedBy = ctx.caller.owner }
 end
 
+--- Revokes a user's own token.
+---@param ctx table the caller and the world
+---@param input table as the schema declares it
+---@return table? payload
+---@return sim.Problem?
 function M.delete_access_token(ctx, input)
   local token, wrong = find_token(ctx, input.accessTokenId, "user")
   if not token then
@@ -352,6 +377,11 @@ local function find_ip(ctx, input)
   return ip
 end
 
+--- Takes an address away from its app.
+---@param ctx table the caller and the world
+---@param input table as the schema declares it
+---@return table? payload
+---@return sim.Problem?
 function M.release_ip(ctx, input)
   local ip, wrong = find_ip(ctx, input)
   local app
@@ -375,6 +405,11 @@ M.create_release = on_app(function(ctx, input, app)
   }
 end)
 
+--- Says what became of a release.
+---@param ctx table the caller and the world
+---@param input table as the schema declares it
+---@return table? payload
+---@return sim.Problem?
 function M.update_release(ctx, input)
   local release = ctx.world:get("release", input.releaseId)
   local app = release and find.app(ctx, release.owner, true)
