@@ -43,7 +43,11 @@ local function shown(value, param)
   if param.sensitive then
     return ""
   end
-  local text = type(value) == "table" and json.encode(value) or tostring(value)
+  local text = tostring(value)
+  if type(value) == "table" then
+    local ok, encoded = pcall(json.encode, value)
+    text = ok and encoded or "a table"
+  end
   if #text > 60 then
     text = text:sub(1, 57) .. "..."
   end

@@ -55,6 +55,11 @@ function M.raise_canceled()
   error(canceled, 0)
 end
 
+--- Whether the running task was cancelled, so that its next wait raises: code
+--- that catches errors must not go on then. False under a shield.
+---@type fun(): boolean
+M.is_canceling = host.is_canceling
+
 --- Whether a signal has asked the process to end.
 ---@type fun(): boolean
 M.is_interrupted = host.is_interrupted
@@ -63,6 +68,23 @@ M.is_interrupted = host.is_interrupted
 --- stops that one. Whatever resumes coroutines tells it, before and afterwards.
 ---@type fun(co: thread)
 M.follow = host.follow
+
+-- Misuse is told at the line of whoever called the function `name` here.
+local function check_type(value, expected, position, name)
+  if type(value) ~= expected then
+    error(("bad argument #%d to '%s' (%s expected, got %s)"):format(
+      position, name, expected, type(value)), 3)
+  end
+end
+
+local function check_functions(list, name)
+  for i, fn in ipairs(list) do
+    if type(fn) ~= "function" then
+      error(("bad argument #1 to '%s' (a list of functions expected, item %d is a %s)"):format(
+        name, i, type(fn)), 3)
+    end
+  end
+end
 
 local function check_limit(limit)
   if math.type(limit) ~= "integer" or limit < 1 then
@@ -131,7 +153,9 @@ end
 ---@param fn fun(item: any, index: integer): any
 ---@return any[]
 function M.map(list, limit, fn)
+  check_type(list, "table", 1, "map")
   check_limit(limit)
+  check_type(fn, "function", 3, "map")
   local results, next_index, count = {}, 1, #list
   local ended = M.event()
   local workers <close> = spawn_all(math.min(limit, count), ended, function()
@@ -155,6 +179,8 @@ end
 ---@param list function[]
 ---@return any[]
 function M.all(list)
+  check_type(list, "table", 1, "all")
+  check_functions(list, "all")
   return M.map(list, math.max(#list, 1), function(fn)
     return fn()
   end)
@@ -166,6 +192,8 @@ end
 ---@param list function[]
 ---@return any ...
 function M.race(list)
+  check_type(list, "table", 1, "race")
+  check_functions(list, "race")
   if #list == 0 then
     error("race needs at least one function", 2)
   end
@@ -205,6 +233,11 @@ end
 ---@param ... any
 ---@return any ... its results, or nil and an error of kind timeout
 function M.timeout(seconds, fn, ...)
+  check_type(seconds, "number", 1, "timeout")
+  check_type(fn, "function", 2, "timeout")
+  if seconds < 0 or seconds ~= seconds then
+    error("bad argument #1 to 'timeout' (a timeout is not negative)", 2)
+  end
   local t = M.spawn(fn, ...)
   local _ <close> = setmetatable({ t }, Block)
   return timeout_result(seconds, t, t:join(seconds))

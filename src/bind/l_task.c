@@ -320,7 +320,7 @@ static int event_gc(lua_State *L)
     return 0;
 }
 
-/* --- interrupts ---------------------------------------------------------- */
+/* --- being ended --------------------------------------------------------- */
 
 /*** Tells that a coroutine runs within the running task from now on: that is
 the
@@ -351,11 +351,23 @@ static int task_is_interrupted(lua_State *L)
     return 1;
 }
 
+/*** Whether the running task was cancelled and no shield holds that back: its
+--- next wait raises.
+---@return boolean */
+static int task_is_canceling(lua_State *L)
+{
+    const struct clk_task *task = clk_host_of(L)->running;
+
+    lua_pushboolean(L, task && task->canceled && task->shield == 0);
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
     {"canceled", task_canceled},
     {"defer", task_defer},
     {"event", task_event},
     {"follow", task_follow},
+    {"is_canceling", task_is_canceling},
     {"is_interrupted", task_is_interrupted},
     {"now", task_now},
     {"shield", task_shield},

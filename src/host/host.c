@@ -144,8 +144,10 @@ static void run_loop(struct clk_host *host)
         handle_signal(host);
         if (host->main->done)
             return;
-        if (host->ready_head)
+        if (host->ready_head) {
+            uv_run(&host->loop, UV_RUN_NOWAIT);
             continue;
+        }
         if (!uv_loop_alive(&host->loop)) {
             clk_task_fail_deadlock(host->main);
             continue;

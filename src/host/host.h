@@ -22,8 +22,8 @@ struct clk_host {
     unsigned task_count;      /* tasks that have not finished */
     volatile int signal;      /* SIGINT, SIGTERM, SIGHUP; 0 when none came */
     bool signal_handled;      /* the main task was told */
-    uint64_t hooked_at;       /* uv_hrtime when a hook first saw the signal */
-    uv_async_t signal_async;  /* wakes the loop from the signal handler */
+    uint64_t hooked_at; /* processor time when a hook first saw what runs */
+    uv_async_t signal_async; /* wakes the loop from the signal handler */
     bool async_open;
     char **argv; /* the process's own words, NULL when not told; writable */
     int argc;

@@ -40,8 +40,9 @@ void clk_wake(struct clk_wait *wait);
    its task is being torn down). */
 void clk_unwait(struct clk_wait *wait);
 
-/* Resumes ready tasks until none is; returns how many were resumed. */
-unsigned clk_tasks_step(struct clk_host *host);
+/* Resumes ready tasks until none is, or until the loop should be looked at in
+   between: tasks that wake each other would keep it out for ever. */
+void clk_tasks_step(struct clk_host *host);
 
 /* Cancels a task: its pending wait is aborted and raises the canceled error. */
 void clk_task_cancel(struct clk_task *task);

@@ -165,6 +165,41 @@ static void a_signal_stops_lua_code_that_never_waits(void **state)
     run_canceled("interrupt() while true do end", NULL);
 }
 
+/* The interrupted task is the first of three, and each computes for ever. */
+static void a_signal_stops_every_task_that_never_waits(void **state)
+{
+    (void)state;
+    run_canceled("local task = require 'host.task'\n"
+                 "local function spin() while true do end end\n"
+                 "local a = task.spawn(function() interrupt() spin() end)\n"
+                 "local b, c = task.spawn(spin), task.spawn(spin)\n"
+                 "a:join() b:join() c:join() task.sleep(60)",
+                 NULL);
+}
+
+/* Two tasks that only ever wake each other. */
+#define PING_PONG                                                              \
+    "local task = require 'host.task'\n"                                       \
+    "local ping, pong = task.event(), task.event()\n"                          \
+    "local function play(mine, other)\n"                                       \
+    "  while true do other:set() mine:wait() mine:clear() end\n"               \
+    "end\n"                                                                    \
+    "task.spawn(play, ping, pong)\n"                                           \
+    "task.spawn(play, pong, ping)\n"
+
+static void tasks_that_wake_each_other_hold_up_no_timer(void **state)
+{
+    (void)state;
+    assert_int_equal(run(PING_PONG "task.sleep(0.01) return 'slept'"), LUA_OK);
+    assert_string_equal(lua_tostring(host.L, -1), "slept");
+}
+
+static void tasks_that_wake_each_other_hold_up_no_signal(void **state)
+{
+    (void)state;
+    run_canceled(PING_PONG "interrupt() task.sleep(60)", NULL);
+}
+
 static void a_shielded_cleanup_survives_the_signal(void **state)
 {
     (void)state;
@@ -305,6 +340,9 @@ int main(void)
         OPENED(who_ignores_a_deadlock_keeps_nobody_from_hearing),
         LISTENING(a_signal_cancels_a_waiting_main_task),
         LISTENING(a_signal_stops_lua_code_that_never_waits),
+        LISTENING(a_signal_stops_every_task_that_never_waits),
+        OPENED(tasks_that_wake_each_other_hold_up_no_timer),
+        LISTENING(tasks_that_wake_each_other_hold_up_no_signal),
         LISTENING(a_shielded_cleanup_survives_the_signal),
         LISTENING(what_is_being_acquired_is_not_lost),
         LISTENING(a_shield_covers_the_tasks_it_waits_for),
