@@ -9,7 +9,7 @@ local M = {}
 local EXIT_MARK = {}
 
 local function is_exit(e)
-  return type(e) == "table" and e[1] == EXIT_MARK
+  return type(e) == "table" and rawget(e, 1) == EXIT_MARK
 end
 
 --- The exit code of a script that ended with this error by os.exit, else nil.
@@ -19,10 +19,12 @@ function M.code(e)
   return is_exit(e) and e[2] or nil
 end
 
--- What no script catches: its end by os.exit, and that by an interrupt. Were it
--- caught, a loop that tries again would go on for ever.
+-- What no script catches: its end by os.exit, by an interrupt, or by the
+-- cancellation of its task. Were it caught, a loop that tries again would go on
+-- for ever. The cancellation of another task, awaited here, is an error.
 local function is_end(e)
-  return is_exit(e) or task.is_canceled(e) and task.is_interrupted()
+  return is_exit(e)
+    or task.is_canceled(e) and (task.is_canceling() or task.is_interrupted())
 end
 
 -- The results of a protected call, unless it was the script's end: that goes on
@@ -59,7 +61,7 @@ local function follow_coroutines()
   end
   coroutine.resume = function(co, ...)
     if type(co) ~= "thread" then
-      return resume(co, ...)
+      error("bad argument #1 to 'resume' (coroutine expected)", 2)
     end
     local here = running()
     task.follow(co)

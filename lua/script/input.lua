@@ -16,6 +16,7 @@ local function more(self)
   if self.ended then
     return false
   end
+  self.before_wait()
   local chunk, e = term.read()
   if not chunk then
     self.ended, self.failure = true, e
@@ -186,14 +187,18 @@ function File.setvbuf()
   return true
 end
 
-function File.close()
-  return true -- the descriptor is the program's
+--- Nothing more is read; the descriptor is the program's.
+function File:close()
+  self.kept, self.at, self.ended = "", 1, true
+  return true
 end
 
---- Installs the replacements.
-function M.install()
+--- Installs the replacements. `before_wait` is called before reading waits: what
+--- was asked should be out by then.
+---@param before_wait async fun()
+function M.install(before_wait)
   local open_lines = io.lines
-  local input = setmetatable({ kept = "", at = 1 }, File)
+  local input = setmetatable({ kept = "", at = 1, before_wait = before_wait }, File)
   local default = input
   io.stdin = input
   io.input = function(source)

@@ -1,4 +1,4 @@
---- What a user's script can require: clanker.fly, clanker.http,
+--- What a user's script can require: clanker.fly, clanker.http, clanker.json,
 --- clanker.process, clanker.task.
 --- Functions raise error records ({kind, message, hint, status, request_id}).
 
@@ -32,6 +32,48 @@ local function unknown(what, prefix, name, known)
   }
 end
 
+-- Raises at the caller of our function when an argument has another type.
+local function check_type(value, expected, position, name)
+  if type(value) ~= expected then
+    error(("bad argument #%d to '%s' (%s expected, got %s)"):format(
+      position, name, expected, type(value)), 3)
+  end
+end
+
+-- Misuse is told at the line of the script, not of the module that found it.
+local function at_caller(ok, e, ...)
+  if ok then
+    return e, ...
+  elseif type(e) == "string" then
+    error((e:gsub("^lua/[%w_/]+%.lua:%d+: ", "")), 3)
+  end
+  error(e, 0)
+end
+
+--- What may stand in the second argument of an operation.
+local CALL_OPTIONS = {
+  cwd = "string", each = "function", on_stderr = "function", on_stdout = "function",
+  raw = "boolean", timeout = "number",
+}
+
+local function check_options(id, opts)
+  for name, value in tbl.sorted(opts) do
+    local expected, e = CALL_OPTIONS[name], nil
+    if not expected then
+      local near = str.did_you_mean(tostring(name), tbl.keys(CALL_OPTIONS))
+      e = ("unknown option %q%s"):format(tostring(name),
+        near and (" (did you mean %s?)"):format(near) or "")
+    elseif type(value) ~= expected then
+      e = ("option %s must be a %s, got a %s"):format(name, expected, type(value))
+    elseif name == "timeout" and (value < 0 or value ~= value) then
+      e = "option timeout must not be negative"
+    end
+    if e then
+      error(err.new { kind = "usage", op = id, message = id .. ": " .. e }, 3)
+    end
+  end
+end
+
 --- resource -> verb -> operation id, from the operation table.
 local function index_operations()
   require "ops"
@@ -52,10 +94,10 @@ local function resource_module(deps, name, verbs)
   local module = {}
   for verb, id in pairs(verbs) do
     module[verb] = function(args, opts)
-      if args ~= nil and type(args) ~= "table" then
-        error(("bad argument #1 to '%s.%s' (table expected, got %s)"):format(
-          name, verb, type(args)), 2)
-      end
+      local called = name .. "." .. verb
+      check_type(args or {}, "table", 1, called)
+      check_type(opts or {}, "table", 2, called)
+      check_options(called, opts or {})
       return unwrap(deps.client():call(id, args or {}, opts))
     end
   end
@@ -82,9 +124,11 @@ end
 ---@return table
 function M.task()
   return {
-    all = task.all, event = task.event, is_canceled = task.is_canceled, map = task.map,
-    now = task.now, queue = task.queue, race = task.race, semaphore = task.semaphore,
-    shield = task.shield, sleep = task.sleep, spawn = task.spawn, timeout = task.timeout,
+    all = task.all, defer = task.defer, event = task.event,
+    is_canceled = task.is_canceled, map = task.map, now = task.now,
+    queue = task.queue, race = task.race, semaphore = task.semaphore,
+    shield = task.shield, sleep = task.sleep, spawn = task.spawn,
+    timeout = task.timeout,
   }
 end
 
@@ -96,13 +140,6 @@ local HTTP_HINTS = {
   ETIMEDOUT = "give it a longer timeout, in seconds",
   ETLS = "for an authority of your own give cafile, or set SSL_CERT_FILE",
 }
-
-local function check_table(value, number, name)
-  if type(value) ~= "table" then
-    error(("bad argument #%d to '%s' (table expected, got %s)"):format(
-      number, name, type(value)), 3)
-  end
-end
 
 --- The module clanker.http: plain requests that return {status, headers, body}.
 ---@return table
@@ -120,19 +157,40 @@ function M.http()
 
   --- Sends a request; any HTTP status is a reply, not an error.
   function module.request(opts)
-    check_table(opts, 1, "request")
-    return unwrap(send(opts))
+    check_type(opts, "table", 1, "request")
+    return unwrap(at_caller(pcall(send, opts)))
   end
 
   --- GET.
   function module.get(url, opts)
-    if opts ~= nil then
-      check_table(opts, 2, "get")
-    end
-    return unwrap(send(tbl.merge({ url = url, method = "GET" }, opts or {})))
+    check_type(url, "string", 1, "get")
+    check_type(opts or {}, "table", 2, "get")
+    local request = tbl.merge({ method = "GET" }, opts or {}, { url = url })
+    return unwrap(at_caller(pcall(send, request)))
   end
 
   return module
+end
+
+--- The module clanker.json: between JSON and tables.
+---@return table
+function M.json()
+  local json = require "base.json"
+  return {
+    array = json.array, null = json.null,
+    --- The value of a JSON text: arrays stay arrays and integers integers, null
+    --- is `json.null`.
+    decode = function(text)
+      check_type(text, "string", 1, "decode")
+      return unwrap(json.decode(text))
+    end,
+    --- The JSON text of a value, keys sorted; on several lines with `indent`,
+    --- the spaces of a level.
+    encode = function(value, opts)
+      check_type(opts or {}, "table", 2, "encode")
+      return (at_caller(pcall(json.encode, value, opts)))
+    end,
+  }
 end
 
 --- The module clanker.process: programs, without a shell.
@@ -144,7 +202,9 @@ function M.process()
     --- `stdin` (text or secret), `env` (ours unless told), `cwd`, `timeout`.
     --- How it ended is a result: {code, signal, stdout, stderr}.
     run = function(opts)
-      return unwrap(process.run(tbl.merge({ env = os.environ() }, opts)))
+      check_type(opts, "table", 1, "run")
+      local options = tbl.merge({ env = os.environ() }, opts)
+      return unwrap(at_caller(pcall(process.run, options)))
     end,
   }
 end
@@ -152,7 +212,7 @@ end
 --- Makes the modules known to `require`. They load at their first use.
 ---@param deps script.Deps
 function M.provide(deps)
-  for _, name in ipairs { "fly", "http", "process", "task" } do
+  for _, name in ipairs { "fly", "http", "json", "process", "task" } do
     package.preload["clanker." .. name] = function()
       return M[name](deps)
     end

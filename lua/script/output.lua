@@ -1,6 +1,7 @@
 --- A script's standard output and error: through the masking writer, buffered.
 --- Replaces print, io.write, io.stdout and io.stderr for the script.
 
+local err = require "base.err"
 local term = require "sys.term"
 
 local M = {}
@@ -24,6 +25,12 @@ local function text_of(...)
   return table.concat(parts, "", 1, parts.n)
 end
 
+-- The error of an output whose reader has gone, or that is full.
+local function gone(e)
+  e.is_output = true
+  return e
+end
+
 --- Writes what was kept back. nil, err when the reader has gone.
 function File:flush()
   if self.size > 0 then
@@ -31,8 +38,8 @@ function File:flush()
     self.parts, self.size = {}, 0
     local ok, e = term.write(self.fd, text)
     if not ok then
-      self.closed = self.closed or e
-      return nil, e
+      self.closed = self.closed or gone(e)
+      return nil, self.closed
     end
   end
   return self
@@ -71,8 +78,16 @@ local function file(fd)
   return setmetatable({ fd = fd, parts = {}, size = 0, limit = limit }, File)
 end
 
---- Installs the replacements; returns a function that flushes both.
----@return fun(): boolean|nil, table? flush
+--- Whether an error says that nobody reads the output any more.
+---@param e any
+---@return boolean
+function M.is_unread(e)
+  return err.is(e) and e.is_output == true and e.code == "EPIPE"
+end
+
+--- Installs the replacements; returns a function that writes out what both kept
+--- back.
+---@return async fun(): boolean?, err.Record? flush
 function M.install()
   local out, talk = file(1), file(2)
   io.stdout, io.stderr = out, talk
@@ -100,7 +115,7 @@ function M.install()
     if not ok then
       return nil, e
     end
-    return true
+    return term.flush(1)
   end
 end
 

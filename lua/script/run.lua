@@ -4,6 +4,7 @@
 local ending = require "script.ending"
 local err = require "base.err"
 local input = require "script.input"
+local load = require "script.load"
 local modules = require "script.modules"
 local output = require "script.output"
 local task = require "sys.task"
@@ -12,15 +13,41 @@ local user = require "script.user"
 
 local M = {}
 
--- What went wrong, of any value that can be raised.
+-- Seconds that a reader who does not read may hold up an interrupted script.
+local LAST_WORDS = 0.1
+
+-- Whether `tostring` says more of a value than its address.
+local function can_tell(e)
+  local meta = debug.getmetatable(e)
+  return type(meta) == "table" and rawget(meta, "__tostring") ~= nil
+end
+
+-- What went wrong, of any value that can be raised, whatever its metatable does.
 local function text_of(e)
-  if type(e) == "table" and e.message ~= nil then
-    return tostring(e.message)
-  elseif type(e) == "string" or type(e) == "number"
-    or (getmetatable(e) or {}).__tostring then
-    return tostring(e)
+  local message = type(e) == "table" and rawget(e, "message") or e
+  if type(message) == "string" or type(message) == "number" then
+    return tostring(message)
+  end
+  local ok, text = pcall(tostring, e)
+  if ok and can_tell(e) then
+    return text
   end
   return ("the error value is a %s"):format(type(e))
+end
+
+-- A typed error is raised in our modules: the script's own lines come first.
+local function without_ours(trace)
+  local head, frames = trace:match("^([^\n]*\n)(.*)$")
+  while frames do
+    local rest = frames:match("^\t%[C%]: in [^\n]*\n(.*)$")
+      or frames:match("^\tlua/script/[^\n]*\n(.*)$")
+      or frames:match("^\t%(%.%.%.tail calls%.%.%.%)\n(.*)$")
+    if not rest then
+      return head .. frames
+    end
+    frames = rest
+  end
+  return trace
 end
 
 --- The error a script ended with, as people read it: what, next step, where.
@@ -32,27 +59,17 @@ local function describe(e, trace)
   if err.is(e) then
     lines[#lines + 1] = e.hint and "hint: " .. e.hint
     lines[#lines + 1] = e.request_id and "request id: " .. e.request_id
+    trace = trace and without_ours(trace)
   end
   lines[#lines + 1] = trace
   return term.sanitize(table.concat(lines, "\n"), true) .. "\n"
 end
 
 local function exit_code(e)
-  return ending.code(e) or task.is_canceled(e) and 130 or err.exit_code(e)
-end
-
-local function load_script(path)
-  local chunk, message = loadfile(path, "t")
-  if chunk then
-    return chunk
+  if task.is_canceled(e) then
+    return 130
   end
-  local is_missing = message:find("^cannot open ") ~= nil
-  return nil, err.new {
-    kind = is_missing and "not_found" or "error",
-    message = message,
-    hint = is_missing and "give the path of a Lua 5.4 source file, or the name of one in"
-      .. " ./.clanker or ~/.clanker/lua" or nil,
-  }
+  return ending.code(e) or err.exit_code(e)
 end
 
 -- A simulated account is in this process: while a function of C waits for a
@@ -67,46 +84,59 @@ local function refuse_to_block()
   os.execute, io.popen = refusal("os.execute"), refusal("io.popen")
 end
 
---- Runs the script. Its results are ignored; its exit code is that of the error
---- it ended with, or 0.
----@async
----@param word string the script's path, or the name of one of the user's
----@param args string[]
----@param deps script.Deps
----@return integer|nil exit_code, table? err
-function M.run(word, args, deps)
-  local path = user.script(word)
-  local chunk, e = load_script(path)
-  if not chunk then
-    return nil, e
-  end
+-- What the script sees instead of Lua's own; returns what writes its output out.
+local function prepare(path, args, deps)
   modules.provide(deps)
   user.provide(path)
   local flush = output.install()
-  input.install()
+  input.install(flush)
   ending.install()
   if deps.is_simulated then
     refuse_to_block()
   end
   _G.arg = table.move(args, 1, #args, 1, { [0] = path })
-  -- Interrupted, it gives away what goes without waiting.
-  local _ <close> = setmetatable({}, { __close = function()
-    flush()
-  end })
-  local script = task.spawn(chunk, table.unpack(args))
-  local ok, failure, trace = script:join()
-  local flushed, flush_error = flush()
-  if ok then
-    if not flushed and flush_error.code ~= "EPIPE" then
-      return nil, flush_error
-    end
+  return flush
+end
+
+-- The exit code of a script that failed, whose error is told.
+local function failed(failure, trace)
+  if output.is_unread(failure) then
     return 0
-  end
-  local is_pipe = type(failure) == "table" and failure.code == "EPIPE"
-  if not ending.code(failure) and not is_pipe and not task.is_canceled(failure) then
+  elseif not ending.code(failure) and not task.is_canceled(failure) then
     term.write(2, describe(failure, trace))
   end
-  return is_pipe and 0 or exit_code(failure)
+  return exit_code(failure)
+end
+
+--- Runs the script. Its results are ignored; its exit code is that of the error
+--- it ended with, or 0.
+---@async
+---@param word string the script's path, or the name of one of the user's, or "-"
+---@param args string[]
+---@param deps script.Deps
+---@return integer|nil exit_code, table? err
+function M.run(word, args, deps)
+  local path = user.script(word)
+  local chunk, e = load.script(path)
+  if not chunk then
+    return nil, e
+  end
+  local flush = prepare(path, args, deps)
+  local script = task.spawn(chunk, table.unpack(args))
+  -- On an interrupt: what the script printed and prints on its way out.
+  local _ <close> = task.defer(function()
+    script:cancel()
+    script:join()
+    task.timeout(LAST_WORDS, flush)
+  end)
+  local ok, failure, trace = script:join()
+  local flushed, flush_error = flush()
+  if not ok then
+    return failed(failure, trace)
+  elseif not flushed and not output.is_unread(flush_error) then
+    return nil, flush_error
+  end
+  return 0
 end
 
 return M

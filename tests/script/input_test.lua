@@ -123,3 +123,61 @@ t.test("a coroutine and a comparison may read and write more than a pipe takes",
   })
   t.eq({ result.code, result.stderr }, { 0, "" })
 end)
+
+t.test("no input, closed input and a directory end or fail, and do not hang", function()
+  local function from(redirection, text)
+    return assert(process.run {
+      argv = { "/bin/sh", "-c", 'exec "$0" run "$1" ' .. redirection, t.binary(),
+        support.write(text) },
+      env = { HOME = t.tmpdir() }, inherit = { "PATH", "CLANKER_LUA", "ASAN_OPTIONS" },
+      timeout = 60,
+    })
+  end
+  local text = 'print(io.read(), io.read("a"), io.read("n"))'
+  t.eq(from("</dev/null", text).stdout, "nil\t\tnil\n")
+  t.eq(from("<&-", text).stdout, "nil\t\tnil\n")
+  t.match(from("</tmp", text).stdout, "^nil\tnil\tnil\tstandard input: [^\n]*\tEISDIR\n")
+  t.match(from("</dev/null", 'io.read("x")').stderr, "invalid format")
+  t.eq(from("</dev/zero", "io.stdin:close() print(io.read())").stdout, "nil\n")
+end)
+
+-- The script answers a line only after it was asked: its question must be out
+-- before it waits, and its other task must go on meanwhile.
+t.test("what was printed is out before input is waited for, and tasks go on", function()
+  local result = assert(process.run {
+    argv = { "/bin/sh", "-c", [[
+      mkfifo "$2/in" "$2/out"
+      "$0" run "$1" < "$2/in" > "$2/out" &
+      exec 4> "$2/in" 5< "$2/out"
+      read -r question <&5; echo "asked: $question"
+      read -r tick <&5; echo "meanwhile: $tick"
+      echo yes >&4
+      cat <&5]], t.binary(), support.write [[
+        local task = require "clanker.task"
+        local ticker = task.spawn(function()
+          task.sleep(0.05)
+          io.write("tick\n")
+          io.stdout:flush()
+        end)
+        print "go on?"
+        print("got", io.read())
+        ticker:join()
+      ]], t.tmpdir() },
+    env = { HOME = t.tmpdir() }, inherit = { "PATH", "CLANKER_LUA", "ASAN_OPTIONS" },
+    timeout = 60,
+  })
+  t.eq(result.stdout, "asked: go on?\nmeanwhile: tick\ngot\tyes\n")
+end)
+
+t.test("a script can come from standard input", function()
+  local path = support.write "unused"
+  local function piped(text, words)
+    return support.run_file("-", words, { stdin = text, cwd = path:match("^(.*)/") })
+  end
+  local result = piped("#!/usr/bin/env clanker\nprint(arg[0], ...)\nerror 'x'", { "a b", "-" })
+  t.eq({ result.code, result.stdout }, { 1, "-\ta b\t-\n" })
+  t.match(result.stderr, "^error: stdin:3: x\n")
+  t.match(piped("\xEF\xBB\xBFprint 'mark'").stdout, "^mark\n")
+  t.eq(piped("").code, 0)
+  t.match(piped("x = = 1").stderr, "^error: stdin:1: ")
+end)

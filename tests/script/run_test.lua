@@ -199,6 +199,17 @@ t.test("whatever is raised can be read, and acts on no terminal", function()
   t.eq(told("error({ 1, 2 })"), "error: the error value is a table")
   t.eq(told("error()"), "error: the error value is a nil")
   t.eq(told("error(7)"), "error: 7")
+  t.eq(told("error(print)"), "error: the error value is a function")
+  t.eq(told("error({ message = 'told', kind = 'mine' })"), "error: told")
+  t.eq(told("error({ message = {} })"), "error: the error value is a table")
+  t.match(told("error(io.open('/dev/null'))"), "^error: file %(")
+  for _, meta in ipairs {
+    "__tostring = function() error 'inner' end", "__tostring = function() return {} end",
+    "__index = function() error 'inner' end", "__metatable = 5", "__name = 7",
+  } do
+    t.eq(told(("error(setmetatable({}, { %s }))"):format(meta)),
+      "error: the error value is a table", meta)
+  end
   t.eq(told([[error(setmetatable({}, { __tostring = function() return "own\27[31m" end }))]]),
     "error: own\\x1b[31m")
 end)
@@ -206,13 +217,18 @@ end)
 t.test("a file that is none and a text that is no Lua say so", function()
   local result = support.run_file(t.tmpdir() .. "/none.lua")
   t.eq(result.code, 4)
-  t.match(result.stderr, "^error %(not found%): cannot open [^\n]*none%.lua[^\n]*\nhint: ")
+  t.match(result.stderr, "^error %(not found%): cannot read the script: [^\n]*none%.lua: "
+    .. "no such file or directory\nhint: ")
   result = run("local x = = 1")
   t.eq(result.code, 1)
   t.match(result.stderr, "script%.lua:1: unexpected symbol near '='\n$")
   result = support.run_file(t.tmpdir())
   t.eq(result.code, 1)
-  t.match(result.stderr, "cannot read")
+  t.match(result.stderr, "cannot read the script")
+  local loop = t.tmpdir() .. "/loop.lua"
+  assert(process.run { argv = { "ln", "-s", loop, loop }, inherit = { "PATH" } })
+  result = support.run_file(loop)
+  t.eq({ result.code, (result.stderr:match("\nhint: ")) }, { 1, nil }, "it is there")
   t.eq(run("\27Lua compiled").code, 1)
 end)
 
