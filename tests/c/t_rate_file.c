@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -419,6 +420,49 @@ static void test_slots_that_change_hands_lose_no_grant(void **state)
     munmap(c.counts, sizeof(*c.counts));
 }
 
+/* Dies with a slot half given away, in the middle of its lock. */
+static void die_claiming(int me, void *ud)
+{
+    struct contest *c = ud;
+    struct clk_rate_table t = {.clock = counts_clock, .clock_ud = c->counts};
+
+    if (me > 0)
+        return;
+    if (clk_rate_table_open(&t, c->path, 7) != 0 || flock(t.fd, LOCK_EX) != 0)
+        _exit(3);
+    t.file->slots[5].word = UINT64_MAX;
+    raise(SIGKILL);
+}
+
+static void test_a_slot_of_a_dead_process_is_given_away_again(void **state)
+{
+    struct dir *d = *state;
+    struct contest c = {d->file, shared_counts(), NULL};
+    struct clk_rate_limit l = limit_of(1, 1, 0);
+    struct clk_rate_table t = {.clock = counts_clock, .clock_ud = c.counts};
+    pid_t pids[PROCESSES];
+
+    c.counts->clock = 1000 * SECOND;
+    assert_int_equal(clk_rate_table_open(&t, c.path, 7), 0);
+    for (int i = 0; i < CLK_RATE_PROBES; i++)
+        assert_int_equal(clk_rate_take(&t, crowded(i), &l, 1), 0);
+    spawn_all(pids, die_claiming, &c);
+    for (int i = 0; i < PROCESSES; i++)
+        waitpid(pids[i], NULL, 0);
+    assert_true(t.file->slots[5].word == UINT64_MAX);
+    /* All other slots are in use: a new name gets the dead one's. */
+    assert_int_equal(clk_rate_take(&t, crowded(100), &l, 1), 0);
+    assert_true(t.file->slots[5].key == crowded(100));
+    assert_true(clk_rate_take(&t, crowded(100), &l, 1) > 0);
+    /* The name it belonged to waits for a slot, and no longer than that. */
+    assert_true(clk_rate_take(&t, crowded(5), &l, 1) > 0);
+    c.counts->clock += 10 * SECOND;
+    assert_int_equal(clk_rate_take(&t, crowded(5), &l, 1), 0);
+    assert_true(clk_rate_take(&t, crowded(5), &l, 1) > 0);
+    clk_rate_table_close(&t);
+    munmap(c.counts, sizeof(*c.counts));
+}
+
 /* --- memory ------------------------------------------------------------- */
 
 static void test_opening_survives_failing_allocations(void **state)
@@ -459,6 +503,7 @@ int main(void)
         IN_DIR(test_processes_together_keep_the_limit),
         IN_DIR(test_a_killed_process_blocks_nobody),
         IN_DIR(test_slots_that_change_hands_lose_no_grant),
+        IN_DIR(test_a_slot_of_a_dead_process_is_given_away_again),
         IN_DIR(test_opening_survives_failing_allocations),
     };
 

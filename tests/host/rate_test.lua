@@ -1,7 +1,9 @@
-local t = require "kit"
+local child_process = require "kit.child"
+local fs = require "sys.fs"
 local host = require "host.rate"
 local process = require "sys.process"
 local rate = require "sys.rate"
+local t = require "kit"
 local task = require "sys.task"
 
 -- 50 a second and a burst of 2: intervals long enough to see, short to wait.
@@ -221,9 +223,89 @@ t.test("a file that cannot be had says why", function()
   t.eq(t.read_file(path), "dear grandmother")
 end)
 
--- Starts a process that takes `count` tokens; notes when it got them.
+t.test("a file that others decide on is refused", function()
+  local path = t.tmpdir() .. "/limits"
+  local function refused(code)
+    local limiter, e = rate.open(path)
+    t.err(limiter, e, code)
+    t.has(e.message, path)
+  end
+  local function run(...)
+    t.eq(t.ok(process.run { argv = { ... }, inherit = { "PATH" } }).code, 0)
+  end
+  run("ln", "-s", "/nonexistent", path)
+  refused("ELOOP")
+  run("rm", path)
+  run("mkfifo", path)
+  refused("EINVAL")
+  run("rm", path)
+  path = "/dev/null/limits"
+  refused("ENOTDIR")
+  if t.ok(fs.stat(t.tmpdir())).uid == 0 then
+    path = t.tmpdir() .. "/limits"
+    t.ok(rate.open(path)):close()
+    run("chown", "12345", path)
+    refused("EPERM")
+  end
+end)
+
+t.test("a file that another process does not finish setting up is EBUSY", function()
+  local path = t.tmpdir() .. "/limits"
+  t.ok(fs.write(path, "")) -- to be replaced, for which its lock is needed
+  local lock <close> = t.ok(fs.lock(path))
+  local limiter, e = rate.open(path)
+  t.err(limiter, e, "EBUSY")
+  lock:release()
+  limiter = t.ok(rate.open(path))
+  limiter:close()
+end)
+
+t.test("without a free descriptor a file is EMFILE, and a process's own limits work", function()
+  if not process.which("prlimit") then
+    t.skip("prlimit is not installed")
+  end
+  child_process.test({}, ([[
+    local rate = require "sys.rate"
+    local held = {}
+    for file in function()
+      return (io.open("/dev/null"))
+    end do
+      held[#held + 1] = file
+    end
+    t.err(nil, select(2, rate.open(%q)), "EMFILE")
+    local own <close> = t.ok(rate.open())
+    t.ok(own:acquire("a", 1, 1))
+    for _, file in ipairs(held) do
+      file:close()
+    end
+  ]]):format(t.tmpdir() .. "/limits"), { "prlimit", "--nofile=64" })
+end)
+
+t.test("a limiter that is dropped is closed by the collector", function()
+  local function open_files()
+    collectgarbage()
+    collectgarbage()
+    return #t.ok(fs.list("/proc/self/fd"))
+  end
+  local path, before = t.tmpdir() .. "/limits", open_files()
+  local limiter = t.ok(rate.open(path, { jitter = 0 }))
+  limiter:penalize("a", 60)
+  local waiting = task.spawn(function()
+    limiter:acquire("a", RATE, BURST)
+  end)
+  task.sleep(0)
+  limiter = nil
+  t.ok(open_files() > before, "who waits keeps it")
+  waiting:cancel()
+  waiting:join()
+  waiting = nil
+  t.eq(open_files(), before)
+end)
+
+-- Starts a process that takes `count` tokens; notes when it asked for each and
+-- had it: in between it was granted.
 local function start_child(path, count)
-  local child = { times = {} }
+  local child = { grants = {} }
   child.process = t.ok(process.spawn {
     argv = { t.binary(), "-l", "tests/host/rate_child.lua", path, tostring(count) },
     inherit = { "CLANKER_LUA", "CLANKER_BINARY" },
@@ -237,8 +319,8 @@ local function start_child(path, count)
       end
       rest = rest .. chunk
       child.ready = child.ready or rest:find("ready\n", 1, true)
-      for time in rest:gmatch("got ([%d.]+)\n") do
-        child.times[#child.times + 1] = tonumber(time)
+      for asked, got in rest:gmatch("got ([%d.]+) ([%d.]+)\n") do
+        table.insert(child.grants, { asked = tonumber(asked), got = tonumber(got) })
       end
       rest = rest:match("[^\n]*$")
     end
@@ -266,28 +348,45 @@ local function finish(child)
   return outcome
 end
 
+-- In no window there are more grants than a burst and what refills meanwhile;
+-- those that may lie outside are not counted.
+local function check_windows(grants, rate_, burst)
+  table.sort(grants, function(a, b)
+    return a.got < b.got
+  end)
+  for _, first in ipairs(grants) do
+    local count = 0
+    for _, grant in ipairs(grants) do
+      if grant.asked >= first.asked then
+        count = count + 1
+        local seconds = grant.got - first.asked
+        t.ok(count <= burst + rate_ * seconds + 0.001,
+          ("%d tokens in %.6f s"):format(count, seconds))
+      end
+    end
+  end
+end
+
 t.test("processes that wait for one bucket share it and never exceed it", function()
   local path = t.tmpdir() .. "/limits"
   local children = { start_child(path, 60), start_child(path, 60), start_child(path, 60) }
   go(path, children)
-  local times = {}
+  local grants = {}
   for _, child in ipairs(children) do
     finish(child)
-    t.eq(#child.times, 60)
-    table.move(child.times, 1, 60, #times + 1, times)
+    t.eq(#child.grants, 60)
+    table.move(child.grants, 1, 60, #grants + 1, grants)
   end
-  table.sort(times)
-  local seconds = times[#times] - times[1]
-  t.ok(#times <= 5 + 100 * seconds + 1, ("%d tokens in %.3f s"):format(#times, seconds))
+  check_windows(grants, 100, 5)
   -- Nobody is starved: while all three run, each gets its turn.
   local first_end, fewest = math.huge, 60
   for _, child in ipairs(children) do
-    first_end = math.min(first_end, child.times[60])
+    first_end = math.min(first_end, child.grants[60].got)
   end
   for _, child in ipairs(children) do
     local got = 0
-    for _, time in ipairs(child.times) do
-      got = got + (time <= first_end and 1 or 0)
+    for _, grant in ipairs(child.grants) do
+      got = got + (grant.got <= first_end and 1 or 0)
     end
     fewest = math.min(fewest, got)
   end
@@ -300,12 +399,13 @@ t.test("a killed process blocks nobody who waits for the same bucket", function(
   local witness = start_child(path, 50)
   go(path, { victim, witness })
   t.eventually(function()
-    return #victim.times > 5 and #witness.times > 5
+    return #victim.grants > 5 and #witness.grants > 5
   end)
   victim.process:kill("SIGKILL")
   t.eq(finish(victim).signal, "SIGKILL")
   finish(witness)
-  t.eq(#witness.times, 50)
+  t.eq(#witness.grants, 50)
+  check_windows(table.move(victim.grants, 1, #victim.grants, 51, witness.grants), 100, 5)
   local limiter <close> = t.ok(rate.open(path, { jitter = 0 }))
   t.ok(limiter:delay("shared", 100, 5) <= 0.0101)
 end)
