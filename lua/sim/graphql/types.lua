@@ -151,6 +151,24 @@ function M.paged(type_text, get, more)
   return { type_text, args = args, get = get }
 end
 
+--- A field's `get` that always answers the same.
+---@param value any
+---@return fun(): any
+function M.always(value)
+  return function()
+    return value
+  end
+end
+
+--- A field's `get` that reads another member of the object.
+---@param name string
+---@return fun(ctx: sim.Context, object: table): any
+function M.member(name)
+  return function(_, object)
+    return object[name]
+  end
+end
+
 --- Declares the connection of a node type, and its edge.
 ---@param node string
 ---@param opts {name: string?, edge: table?, edge_name: string?}? `edge`:

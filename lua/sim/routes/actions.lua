@@ -4,6 +4,7 @@
 local time = require "base.time"
 
 local bodies = require "sim.bodies.machine"
+local handlers = require "sim.handlers"
 local lease = require "sim.machine.lease"
 local problem = require "sim.problem"
 local request = require "sim.request"
@@ -102,23 +103,17 @@ local function signal(ctx)
   return 200, OK
 end
 
-local function action(name, run, body, is_body_optional)
-  return {
-    method = "POST", path = "/v1/apps/{app}/machines/{machine}/" .. name,
-    limit = "machine", run = run, body = body,
-    is_body_optional = is_body_optional,
-  }
-end
+local route = handlers.rows("machine", "/v1/apps/{app}/machines/{machine}")
 
 ---@type sim.Route[]
 M.routes = {
-  action("start", leased(start)),
-  action("stop", leased(stop), bodies.stop, true),
-  action("suspend", leased(suspend)),
-  action("restart", leased(restart)),
-  action("cordon", leased(cordon(true))),
-  action("uncordon", leased(cordon(false))),
-  action("signal", signal, bodies.signal),
+  route("POST", "/start", leased(start)),
+  route("POST", "/stop", leased(stop), bodies.stop, true),
+  route("POST", "/suspend", leased(suspend)),
+  route("POST", "/restart", leased(restart)),
+  route("POST", "/cordon", leased(cordon(true))),
+  route("POST", "/uncordon", leased(cordon(false))),
+  route("POST", "/signal", signal, bodies.signal),
 }
 
 return M

@@ -7,6 +7,7 @@ local tbl = require "base.tbl"
 local access = require "sim.access"
 local apps = require "sim.apps"
 local bodies = require "sim.bodies.app"
+local handlers = require "sim.handlers"
 local pages = require "sim.pages"
 local problem = require "sim.problem"
 local reply = require "sim.reply"
@@ -86,15 +87,14 @@ local function destroy(ctx)
   return 202
 end
 
+local route, of_app = handlers.rows("caller"), handlers.rows("app")
+
 ---@type sim.Route[]
 M.routes = {
-  { method = "GET", path = "/v1/apps", limit = "caller", run = list },
-  {
-    method = "POST", path = "/v1/apps", limit = "caller",
-    body = bodies.create, run = create,
-  },
-  { method = "GET", path = "/v1/apps/{app}", limit = "app", run = get },
-  { method = "DELETE", path = "/v1/apps/{app}", limit = "app", run = destroy },
+  route("GET", "/v1/apps", list),
+  route("POST", "/v1/apps", create, bodies.create),
+  of_app("GET", "/v1/apps/{app}", get),
+  of_app("DELETE", "/v1/apps/{app}", destroy),
 }
 
 return M

@@ -5,6 +5,7 @@ local tbl = require "base.tbl"
 
 local bodies = require "sim.bodies.app"
 local certs = require "sim.certs"
+local handlers = require "sim.handlers"
 local pages = require "sim.pages"
 local problem = require "sim.problem"
 local reply = require "sim.reply"
@@ -44,15 +45,13 @@ local function add_custom(ctx)
     ctx.body.fullchain, ctx.body.private_key))
 end
 
-local function with_cert(run)
-  return function(ctx)
-    local cert = certs.get(ctx.world, ctx.app, ctx.params.hostname)
-    if not cert then
-      return problem.not_found("certificate", ctx.params.hostname)
-    end
-    return run(ctx, cert)
+local with_cert = handlers.with(function(ctx)
+  local cert = certs.get(ctx.world, ctx.app, ctx.params.hostname)
+  if not cert then
+    return problem.not_found("certificate", ctx.params.hostname)
   end
-end
+  return cert
+end)
 
 local function get(ctx, cert)
   return 200, certs.detail(ctx.world, ctx.app, cert)
@@ -86,11 +85,7 @@ end
 local ALL = "/v1/apps/{app}/certificates"
 local ONE = ALL .. "/{hostname}"
 
-local function route(method, path, run, body)
-  return {
-    method = method, path = path, limit = "app", run = run, body = body,
-  }
-end
+local route = handlers.rows("app")
 
 ---@type sim.Route[]
 M.routes = {

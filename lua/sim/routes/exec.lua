@@ -6,6 +6,7 @@ local tbl = require "base.tbl"
 
 local bodies = require "sim.bodies.machine"
 local exec = require "sim.exec"
+local handlers = require "sim.handlers"
 local problem = require "sim.problem"
 local request = require "sim.request"
 
@@ -103,13 +104,12 @@ end
 
 local ONE = "/v1/apps/{app}/machines/{machine}"
 
+local route = handlers.rows("machine", ONE)
+
 ---@type sim.Route[]
 M.routes = {
-  {
-    method = "POST", path = ONE .. "/exec", limit = "machine",
-    body = bodies.exec, run = run,
-  },
-  { method = "GET", path = ONE .. "/ps", limit = "machine", run = ps },
+  route("POST", "/exec", run, bodies.exec),
+  route("GET", "/ps", ps),
 }
 
 return M

@@ -5,6 +5,7 @@ local json = require "base.json"
 local tbl = require "base.tbl"
 
 local bodies = require "sim.bodies.app"
+local handlers = require "sim.handlers"
 local ips = require "sim.ips"
 local problem = require "sim.problem"
 local reply = require "sim.reply"
@@ -72,20 +73,15 @@ end
 
 local ALL = "/v1/apps/{app}/ip_assignments"
 
+local route = handlers.rows("app", ALL)
+local web = handlers.rows("none", "/api/v1")
+
 ---@type sim.Route[]
 M.routes = {
-  { method = "GET", path = ALL, limit = "app", run = list },
-  {
-    method = "POST", path = ALL, limit = "app", body = bodies.ip_assign,
-    run = assign,
-  },
-  {
-    method = "DELETE", path = ALL .. "/{ip}", limit = "app", run = release,
-  },
-  {
-    method = "POST", path = "/api/v1/apps/{app}/egress_ips/{ip}/promote",
-    limit = "none", run = promote,
-  },
+  route("GET", "", list),
+  route("POST", "", assign, bodies.ip_assign),
+  route("DELETE", "/{ip}", release),
+  web("POST", "/apps/{app}/egress_ips/{ip}/promote", promote),
 }
 
 return M

@@ -2,6 +2,7 @@
 --- Pure; part of the Machines API.
 
 local bodies = require "sim.bodies.machine"
+local handlers = require "sim.handlers"
 local lease = require "sim.machine.lease"
 local problem = require "sim.problem"
 local request = require "sim.request"
@@ -47,14 +48,13 @@ end
 
 local PATH = "/v1/apps/{app}/machines/{machine}/lease"
 
+local route = handlers.rows("machine", PATH)
+
 ---@type sim.Route[]
 M.routes = {
-  {
-    method = "POST", path = PATH, limit = "machine", body = bodies.lease,
-    is_body_optional = true, run = create,
-  },
-  { method = "GET", path = PATH, limit = "machine", run = get },
-  { method = "DELETE", path = PATH, limit = "machine", run = release },
+  route("POST", "", create, bodies.lease, true),
+  route("GET", "", get),
+  route("DELETE", "", release),
 }
 
 return M

@@ -5,6 +5,7 @@ local json = require "base.json"
 local tbl = require "base.tbl"
 
 local bodies = require "sim.bodies.machine"
+local handlers = require "sim.handlers"
 local lease = require "sim.machine.lease"
 local machines = require "sim.machine"
 local pages = require "sim.pages"
@@ -197,29 +198,22 @@ local function events(ctx)
   return 200, json.array(out)
 end
 
-local ONE = "/v1/apps/{app}/machines/{machine}"
+local ALL = "/v1/apps/{app}/machines"
+local ONE = ALL .. "/{machine}"
+
+local of_app = handlers.rows("app", ALL)
+local route = handlers.rows("machine", ONE)
+local often = handlers.rows("machine_get", ONE)
 
 ---@type sim.Route[]
 M.routes = {
-  {
-    method = "GET", path = "/v1/apps/{app}/machines", limit = "app",
-    run = list,
-  },
-  {
-    method = "POST", path = "/v1/apps/{app}/machines", limit = "app",
-    body = bodies.create, run = create,
-  },
-  { method = "GET", path = ONE, limit = "machine_get", run = get },
-  {
-    method = "POST", path = ONE, limit = "machine", body = bodies.update,
-    run = update,
-  },
-  { method = "DELETE", path = ONE, limit = "machine", run = destroy },
-  {
-    method = "GET", path = ONE .. "/versions", limit = "machine",
-    run = versions,
-  },
-  { method = "GET", path = ONE .. "/events", limit = "machine", run = events },
+  of_app("GET", "", list),
+  of_app("POST", "", create, bodies.create),
+  often("GET", "", get),
+  route("POST", "", update, bodies.update),
+  route("DELETE", "", destroy),
+  route("GET", "/versions", versions),
+  route("GET", "/events", events),
 }
 
 return M

@@ -6,6 +6,7 @@ local json = require "base.json"
 local tbl = require "base.tbl"
 
 local bodies = require "sim.bodies.machine"
+local handlers = require "sim.handlers"
 local machines = require "sim.machine"
 local problem = require "sim.problem"
 local request = require "sim.request"
@@ -113,12 +114,7 @@ end
 
 local ONE = "/v1/apps/{app}/machines/{machine}"
 
-local function route(method, path, run, body)
-  return {
-    method = method, path = ONE .. path, limit = "machine", run = run,
-    body = body,
-  }
-end
+local route = handlers.rows("machine", ONE)
 
 ---@type sim.Route[]
 M.routes = {

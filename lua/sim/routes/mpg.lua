@@ -8,6 +8,7 @@ local time = require "base.time"
 
 local access = require "sim.access"
 local bodies = require "sim.bodies.postgres"
+local handlers = require "sim.handlers"
 local postgres = require "sim.postgres"
 local problem = require "sim.problem"
 local regions = require "sim.regions"
@@ -24,47 +25,36 @@ local function check_token(ctx)
   return problem.new(401, "a macaroon token is required")
 end
 
--- The organization of the path; `personal` names none here.
-local function find_org(ctx, is_write)
+-- Wraps what acts on the organization of the path; `personal` names none here.
+local with_org = handlers.with(function(ctx)
   local ok, wrong = check_token(ctx)
   if not ok then
     return nil, wrong
   end
   local org = ctx.params.org ~= "personal"
-    and access.org(ctx.world, ctx.caller, ctx.params.org, is_write)
+    and access.org(ctx.world, ctx.caller, ctx.params.org,
+      ctx.route.method ~= "GET")
   if not org then
     return problem.not_found("organization", ctx.params.org)
   end
   return org
-end
-
-local function with_org(run)
-  return function(ctx)
-    local org, wrong = find_org(ctx, ctx.route.method ~= "GET")
-    if not org then
-      return nil, wrong
-    end
-    return run(ctx, org)
-  end
-end
+end)
 
 -- Wraps what acts on one cluster that the caller may see (or change).
-local function with_cluster(run)
-  return function(ctx)
-    local ok, wrong = check_token(ctx)
-    if not ok then
-      return nil, wrong
-    end
-    local cluster = ctx.world:get("cluster", ctx.params.cluster)
-    local is_write = ctx.route.method ~= "GET"
-    if not cluster or postgres.is_going(cluster)
-      or ctx.params.org and ctx.params.org ~= cluster.owner
-      or not access.org(ctx.world, ctx.caller, cluster.owner, is_write) then
-      return problem.not_found("cluster", ctx.params.cluster)
-    end
-    return run(ctx, cluster)
+local with_cluster = handlers.with(function(ctx)
+  local ok, wrong = check_token(ctx)
+  if not ok then
+    return nil, wrong
   end
-end
+  local cluster = ctx.world:get("cluster", ctx.params.cluster)
+  local is_write = ctx.route.method ~= "GET"
+  if not cluster or postgres.is_going(cluster)
+    or ctx.params.org and ctx.params.org ~= cluster.owner
+    or not access.org(ctx.world, ctx.caller, cluster.owner, is_write) then
+    return problem.not_found("cluster", ctx.params.cluster)
+  end
+  return cluster
+end)
 
 local function organization(org)
   return {
@@ -249,12 +239,7 @@ local function backup(answers)
   end)
 end
 
-local function route(method, path, run, body, is_body_optional)
-  return {
-    method = method, path = "/api/v1" .. path, limit = "none", run = run,
-    body = body, is_body_optional = is_body_optional,
-  }
-end
+local route = handlers.rows("none", "/api/v1")
 
 local ORG = "/organizations/{org}"
 local ONE, TWO = "/postgres/{cluster}", "/postgresv2/{cluster}"

@@ -6,6 +6,7 @@ local json = require "base.json"
 local tbl = require "base.tbl"
 
 local bodies = require "sim.bodies.postgres"
+local handlers = require "sim.handlers"
 local inside = require "sim.postgres_inside"
 local mpg = require "sim.routes.mpg"
 local request = require "sim.request"
@@ -32,15 +33,14 @@ local function add_database(answers)
   end)
 end
 
+local find_database = handlers.with(function(ctx, cluster)
+  local ok, wrong = inside.check_database(cluster, ctx.params.database)
+  return ok and ctx.params.database, wrong
+end)
+
 -- Wraps what acts on one database.
 local function with_database(run)
-  return with_cluster(function(ctx, cluster)
-    local ok, wrong = inside.check_database(cluster, ctx.params.database)
-    if not ok then
-      return nil, wrong
-    end
-    return run(ctx, cluster, ctx.params.database)
-  end)
+  return with_cluster(find_database(run))
 end
 
 local extensions = with_database(function(_, cluster, database)
@@ -103,15 +103,13 @@ local function add_user(view)
   end)
 end
 
+local find_user = handlers.with(function(ctx, cluster)
+  return inside.find_user(cluster, ctx.params.username)
+end)
+
 -- Wraps what acts on one user.
 local function with_user(run)
-  return with_cluster(function(ctx, cluster)
-    local user, wrong = inside.find_user(cluster, ctx.params.username)
-    if not user then
-      return nil, wrong
-    end
-    return run(ctx, cluster, user)
-  end)
+  return with_cluster(find_user(run))
 end
 
 local drop_user = with_user(function(ctx, cluster, user)

@@ -5,6 +5,7 @@ local json = require "base.json"
 local tbl = require "base.tbl"
 
 local access = require "sim.access"
+local handlers = require "sim.handlers"
 
 local M = {}
 
@@ -34,16 +35,12 @@ local function get(ctx)
   return 200, { organization = view(org) }
 end
 
+local route = handlers.rows("none", "/api/v1/organizations")
+
 ---@type sim.Route[]
 M.routes = {
-  {
-    method = "GET", path = "/api/v1/organizations", limit = "none",
-    run = list,
-  },
-  {
-    method = "GET", path = "/api/v1/organizations/{org}", limit = "none",
-    run = get,
-  },
+  route("GET", "", list),
+  route("GET", "/{org}", get),
 }
 
 return M

@@ -6,6 +6,7 @@ local tbl = require "base.tbl"
 local time = require "base.time"
 
 local access = require "sim.access"
+local handlers = require "sim.handlers"
 local machine_routes = require "sim.routes.machines"
 local pages = require "sim.pages"
 local problem = require "sim.problem"
@@ -118,16 +119,12 @@ local function list_volumes(ctx)
   }
 end
 
+local route = handlers.rows("caller", "/v1/orgs/{org}")
+
 ---@type sim.Route[]
 M.routes = {
-  {
-    method = "GET", path = "/v1/orgs/{org}/machines", limit = "caller",
-    run = list_machines,
-  },
-  {
-    method = "GET", path = "/v1/orgs/{org}/volumes", limit = "caller",
-    run = list_volumes,
-  },
+  route("GET", "/machines", list_machines),
+  route("GET", "/volumes", list_volumes),
 }
 
 return M

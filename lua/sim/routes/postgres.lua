@@ -7,6 +7,7 @@ local time = require "base.time"
 
 local access = require "sim.access"
 local bodies = require "sim.bodies.postgres"
+local handlers = require "sim.handlers"
 local postgres = require "sim.postgres"
 local problem = require "sim.problem"
 local request = require "sim.request"
@@ -14,7 +15,7 @@ local request = require "sim.request"
 local M = {}
 
 -- Who may not see a cluster is told that there is none.
-local function find(ctx)
+local with_cluster = handlers.with(function(ctx)
   local cluster = ctx.world:get("cluster", ctx.params.cluster)
   local is_write = ctx.route.method ~= "GET"
   if not cluster
@@ -24,17 +25,7 @@ local function find(ctx)
     return problem.new(410, "the cluster is deleted or being deleted")
   end
   return cluster
-end
-
-local function with_cluster(run)
-  return function(ctx)
-    local cluster, wrong = find(ctx)
-    if not cluster then
-      return nil, wrong
-    end
-    return run(ctx, cluster)
-  end
-end
+end)
 
 -- Databases and users are the cluster's own business: it must be up.
 local function with_ready(run)
@@ -156,12 +147,7 @@ end
 local ALL = "/v1/postgres"
 local ONE = ALL .. "/{cluster}"
 
-local function route(method, path, run, body, is_body_optional)
-  return {
-    method = method, path = path, limit = "caller", run = run, body = body,
-    is_body_optional = is_body_optional,
-  }
-end
+local route = handlers.rows("caller")
 
 M.with_ready = with_ready
 M.route = route

@@ -6,6 +6,7 @@ local tbl = require "base.tbl"
 
 local bodies = require "sim.bodies.postgres"
 local clusters = require "sim.routes.postgres"
+local handlers = require "sim.handlers"
 local inside = require "sim.postgres_inside"
 local request = require "sim.request"
 
@@ -27,16 +28,10 @@ local function add_database(ctx, cluster)
   return 201, { data = named(ctx.body.name) }
 end
 
--- Wraps what acts on one database.
-local function with_database(run)
-  return function(ctx, cluster)
-    local ok, wrong = inside.check_database(cluster, ctx.params.database)
-    if not ok then
-      return nil, wrong
-    end
-    return run(ctx, cluster, ctx.params.database)
-  end
-end
+local with_database = handlers.with(function(ctx, cluster)
+  local ok, wrong = inside.check_database(cluster, ctx.params.database)
+  return ok and ctx.params.database, wrong
+end)
 
 local function drop_database(ctx, cluster, name)
   inside.drop_database(ctx.world, cluster, name)
@@ -92,16 +87,9 @@ local function add_user(ctx, cluster)
   return 201, { data = user_view(user) }
 end
 
--- Wraps what acts on one user.
-local function with_user(run)
-  return function(ctx, cluster)
-    local user, wrong = inside.find_user(cluster, ctx.params.username)
-    if not user then
-      return nil, wrong
-    end
-    return run(ctx, cluster, user)
-  end
-end
+local with_user = handlers.with(function(ctx, cluster)
+  return inside.find_user(cluster, ctx.params.username)
+end)
 
 local function drop_user(ctx, cluster, user)
   inside.drop_user(ctx.world, cluster, user.username)

@@ -7,6 +7,7 @@ local time = require "base.time"
 
 local access = require "sim.access"
 local bodies = require "sim.bodies.app"
+local handlers = require "sim.handlers"
 local problem = require "sim.problem"
 local releases = require "sim.releases"
 local request = require "sim.request"
@@ -94,12 +95,7 @@ local function depot_builder(ctx)
   }
 end
 
-local function route(method, path, run, body)
-  return {
-    method = method, path = "/api/v1" .. path, limit = "none", run = run,
-    body = body,
-  }
-end
+local route = handlers.rows("none", "/api/v1")
 
 ---@type sim.Route[]
 M.routes = tbl.flatten {

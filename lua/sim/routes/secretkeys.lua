@@ -6,6 +6,7 @@ local tbl = require "base.tbl"
 local time = require "base.time"
 
 local bodies = require "sim.bodies.app"
+local handlers = require "sim.handlers"
 local ids = require "sim.ids"
 local problem = require "sim.problem"
 local reply = require "sim.reply"
@@ -26,15 +27,13 @@ local function view(key)
   }
 end
 
-local function with_key(run)
-  return function(ctx)
-    local key = ctx.world:get("secretkey", key_of(ctx))
-    if not key then
-      return problem.not_found("secret key", ctx.params.name)
-    end
-    return run(ctx, key)
+local with_key = handlers.with(function(ctx)
+  local key = ctx.world:get("secretkey", key_of(ctx))
+  if not key then
+    return problem.not_found("secret key", ctx.params.name)
   end
-end
+  return key
+end)
 
 local function list(ctx)
   local types = request.text(ctx.query, "types")
@@ -128,11 +127,7 @@ end
 local ALL = "/v1/apps/{app}/secretkeys"
 local ONE = ALL .. "/{name}"
 
-local function route(method, path, run, body)
-  return {
-    method = method, path = path, limit = "app", run = run, body = body,
-  }
-end
+local route = handlers.rows("app")
 
 ---@type sim.Route[]
 M.routes = {

@@ -5,6 +5,7 @@ local json = require "base.json"
 local tbl = require "base.tbl"
 
 local bodies = require "sim.bodies.app"
+local handlers = require "sim.handlers"
 local problem = require "sim.problem"
 local reply = require "sim.reply"
 local request = require "sim.request"
@@ -112,11 +113,7 @@ end
 local ALL = "/v1/apps/{app}/secrets"
 local ONE = ALL .. "/{name}"
 
-local function route(method, path, run, body)
-  return {
-    method = method, path = path, limit = "app", run = run, body = body,
-  }
-end
+local route = handlers.rows("app")
 
 ---@type sim.Route[]
 M.routes = {

@@ -4,6 +4,7 @@
 local tbl = require "base.tbl"
 
 local bodies = require "sim.bodies.app"
+local handlers = require "sim.handlers"
 local pages = require "sim.pages"
 local problem = require "sim.problem"
 local reply = require "sim.reply"
@@ -11,24 +12,13 @@ local volumes = require "sim.volumes"
 
 local M = {}
 
-local function find(ctx)
+local with_volume = handlers.with(function(ctx)
   local volume = ctx.world:get("volume", ctx.params.volume)
   if not volume or volume.owner ~= ctx.app.id then
     return problem.not_found("volume", ctx.params.volume)
   end
   return volume
-end
-
--- Wraps what acts on one volume.
-local function with_volume(run)
-  return function(ctx)
-    local volume, wrong = find(ctx)
-    if not volume then
-      return nil, wrong
-    end
-    return run(ctx, volume)
-  end
-end
+end)
 
 local function list(ctx)
   local page, next_cursor = pages.cut(
@@ -98,11 +88,7 @@ end
 local ALL = "/v1/apps/{app}/volumes"
 local ONE = ALL .. "/{volume}"
 
-local function route(method, path, run, body)
-  return {
-    method = method, path = path, limit = "app", run = run, body = body,
-  }
-end
+local route = handlers.rows("app")
 
 ---@type sim.Route[]
 M.routes = {

@@ -4,18 +4,9 @@
 local json = require "base.json"
 local providers = require "sim.providers"
 local tbl = require "base.tbl"
+local types = require "sim.graphql.types"
 
-local function always(value)
-  return function()
-    return value
-  end
-end
-
-local function member(name)
-  return function(_, record)
-    return record[name]
-  end
-end
+local always, member = types.always, types.member
 
 local function declare_provider(schema)
   schema:object("AddOnProvider", {

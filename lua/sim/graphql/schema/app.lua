@@ -12,19 +12,7 @@ local regions = require "sim.regions"
 local releases = require "sim.releases"
 local types = require "sim.graphql.types"
 
-local paged = types.paged
-
-local function always(value)
-  return function()
-    return value
-  end
-end
-
-local function member(name)
-  return function(_, record)
-    return record[name]
-  end
-end
+local always, member, paged = types.always, types.member, types.paged
 
 -- A release in both its forms; the real schema has two types for it.
 local function release_fields()

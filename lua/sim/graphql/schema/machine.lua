@@ -6,13 +6,7 @@ local regions = require "sim.regions"
 local types = require "sim.graphql.types"
 local volumes = require "sim.volumes"
 
-local paged = types.paged
-
-local function member(name)
-  return function(_, record)
-    return record[name]
-  end
-end
+local member, paged = types.member, types.paged
 
 local function app_of(ctx, record)
   return ctx.world:get("app", record.owner)

@@ -1,11 +1,9 @@
 --- Types of addresses, WireGuard peers and Postgres attachments.
 --- Declarations.
 
-local function member(name)
-  return function(_, record)
-    return record[name]
-  end
-end
+local types = require "sim.graphql.types"
+
+local member = types.member
 
 local function declare_addresses(schema)
   schema:enum("IPAddressType", { "private_v6", "shared_v4", "v4", "v6" })

@@ -12,16 +12,10 @@ local problem = require "sim.problem"
 local tokens = require "sim.tokens"
 local types = require "sim.graphql.types"
 
-local paged = types.paged
+local always, paged = types.always, types.paged
 
 local function avatar()
   return "https://example.com/avatar.png"
-end
-
-local function always(value)
-  return function()
-    return value
-  end
 end
 
 -- What a user and a macaroon have in common.

@@ -12,7 +12,7 @@ local providers = require "sim.providers"
 local regions = require "sim.regions"
 local types = require "sim.graphql.types"
 
-local paged = types.paged
+local always, paged = types.always, types.paged
 
 local function viewer(ctx)
   if ctx.caller.is_user then
@@ -115,12 +115,6 @@ local function machine(ctx, _, args)
     return problem.new(404, "Could not find Machine")
   end
   return one
-end
-
-local function always(value)
-  return function()
-    return value
-  end
 end
 
 ---@param schema graphql.Schema

@@ -9,6 +9,7 @@ local addons = require "sim.addons"
 local apps = require "sim.apps"
 local certs = require "sim.certs"
 local find = require "sim.graphql.schema.find"
+local handlers = require "sim.handlers"
 local ips = require "sim.ips"
 local peers = require "sim.peers"
 local problem = require "sim.problem"
@@ -19,27 +20,15 @@ local tokens = require "sim.tokens"
 
 local M = {}
 
--- Wraps what changes one app: finds it first.
-local function on_app(run)
-  return function(ctx, input)
-    local app, wrong = find.app(ctx, input.appId, true)
-    if not app then
-      return nil, wrong
-    end
-    return run(ctx, input, app)
-  end
-end
+-- Wraps what changes one app.
+local on_app = handlers.with(function(ctx, input)
+  return find.app(ctx, input.appId, true)
+end)
 
 -- Wraps what changes one organization.
-local function on_org(run)
-  return function(ctx, input)
-    local org, wrong = find.org(ctx, input.organizationId, true)
-    if not org then
-      return nil, wrong
-    end
-    return run(ctx, input, org)
-  end
-end
+local on_org = handlers.with(function(ctx, input)
+  return find.org(ctx, input.organizationId, true)
+end)
 
 M.create_app = on_org(function(ctx, input, org)
   local app, wrong = apps.create(ctx.world, org, {
