@@ -11,18 +11,19 @@ if not app then
   os.exit(2)
 end
 
--- What is returned lets traffic in again when it goes out of scope, also after
--- an error and an interrupt: a shield is what cancellation does not reach.
-local function cordoned(id)
-  fly.machines.cordon { app = app, id = { id } }
-  return setmetatable({}, { __close = function()
-    task.shield(fly.machines.uncordon, { app = app, id = { id } })
-  end })
-end
-
 local function recycle(machine)
-  local _ <close> = cordoned(machine.id)
-  fly.machines.restart { app = app, id = { machine.id } } -- waits until it runs
+  -- Lets traffic in again on every way out, also after an error or Ctrl-C.
+  local is_cordoned = false
+  local _ <close> = task.defer(function()
+    if is_cordoned then
+      fly.machines.uncordon { app = app, id = machine.id }
+    end
+  end)
+  task.shield(function() -- Ctrl-C waits until both are done
+    fly.machines.cordon { app = app, id = machine.id }
+    is_cordoned = true
+  end)
+  fly.machines.restart { app = app, id = machine.id } -- waits until it runs
   print(("%s in %s runs again"):format(machine.id, machine.region))
 end
 

@@ -51,11 +51,12 @@ M.LIST = {
     doc = [[
       Its modules: "clanker.fly" has every operation as a function,
       "clanker.task" starts tasks and waits for them, "clanker.http" makes
-      plain requests, "clanker.process" runs programs without a shell. A
-      name that is no file here is sought in ./.clanker and ~/.clanker/lua; what
-      a script requires is sought beside it as well, before them.]],
+      plain requests, "clanker.json" reads and writes JSON, "clanker.process"
+      runs programs without a shell. A name that is no file here is sought in
+      ./.clanker and ~/.clanker/lua; what a script requires is sought beside it
+      as well, before them. What a script destroys is not asked about.]],
     params = {
-      { "file", "file", "the script, or the name of one of yours", pos = 1,
+      { "file", "file", "the script, the name of one of yours, or -", pos = 1,
         required = true },
       { "argument", "string", "what the script gets as its arguments", pos = 2,
         many = true },
