@@ -137,15 +137,18 @@ function M.did_you_mean(word, candidates)
   return best
 end
 
---- Breaks text into lines of at most `width` characters, at white space;
---- a longer word keeps a line to itself.
+--- Breaks text into lines of at most `width`, at white space; a longer word keeps
+--- a line to itself.
 ---@param s string
 ---@param width integer
+---@param measure (fun(text: string): integer)? how wide a text is; in characters
+--- unless told
 ---@return string[]
-function M.wrap(s, width)
+function M.wrap(s, width, measure)
+  measure = measure or M.len
   local lines, line = {}, ""
   for _, word in ipairs(M.words(s)) do
-    if line ~= "" and M.len(line) + 1 + M.len(word) > width then
+    if line ~= "" and measure(line) + 1 + measure(word) > width then
       lines[#lines + 1] = line
       line = ""
     end

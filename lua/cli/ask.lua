@@ -76,7 +76,8 @@ end
 local function print_text(call, answer)
   local lines = { terminal.clean(answer.sentence) }
   if call.world.is_tty(1) then
-    lines = str.wrap(lines[1], math.max(call.world.width(1) or 80, 20))
+    lines = str.wrap(lines[1], math.max(call.world.width(1) or 80, 20),
+      terminal.measure)
   end
   local more = table_lines(call, answer)
   table.move(more, 1, #more, #lines + 1, lines)

@@ -99,7 +99,7 @@ function Out:lines(text)
   if not width or terminal.measure(text) <= width then
     return { text }
   end
-  return str.wrap(text, math.max(width, NARROWEST))
+  return str.wrap(text, math.max(width, NARROWEST), terminal.measure)
 end
 
 -- Writes lines to stderr, all or their first word in a style. Nobody may be

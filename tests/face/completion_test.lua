@@ -103,3 +103,32 @@ t.test("zsh completes the same", function()
   t.eq(zsh("clanker fly list machines --state=sto"), "--state=stopped\n--state=stopping\n")
   t.eq(zsh("clanker --config=/etc/pass"), "files\n")
 end)
+
+-- A real zsh at a terminal that its own module makes: TAB is pressed, and then
+-- the line is printed that stands there.
+local ZPTY = [[
+zmodload zsh/zpty || { print none; exit 0 }
+zpty z 'COLUMNS=200 PS1=READY TERM=dumb zsh -f -i'
+see() { zpty -r -m z out "*$1*" }
+try() {
+  zpty -w -n z "$1"$'\t\x01print -r -- G\'\'OT: "\x05"\n'
+  see $'GOT:*READY'
+  print -r -- "${${out#*GOT: }%%$'\r'*}"
+}
+see READY
+zpty -w z 'autoload -U compinit; compinit -u -D; setopt nobeep; source <(clanker completion zsh)'
+see $'\n*READY'
+try 'clanker fly li'
+try 'clanker --sim fly get app my'
+try 'clanker fly list machines --state=launc'
+zpty -d z
+]]
+
+t.test("a real zsh completes when TAB is pressed", function()
+  local out = shell("zsh", ZPTY)
+  if not out or out == "none\n" then
+    t.skip("zsh with its module zpty is not installed")
+  end
+  t.eq(out, "clanker fly list\nclanker --sim fly get app my-app\n"
+    .. "clanker fly list machines --state=launch_failed\n")
+end)
