@@ -184,7 +184,7 @@ clean: ## remove everything built
 	rm -rf build
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 18
 
 FORCE:
 -include $(OBJECTS:.o=.d) $(B)/src/main.d $(C_TESTS:=.d)
