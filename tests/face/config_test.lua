@@ -25,9 +25,7 @@ local function home_with(text, mode)
 end
 
 -- The commands that must not go on without their settings.
-local COMMANDS = {
-  { "fly", "list", "apps" }, { "config", "show" }, { "ask", "--flyio", "my apps" },
-}
+local COMMANDS = { { "fly", "list", "apps" }, { "config", "show" } }
 
 local function refused(home, reason, before)
   for _, words in ipairs(COMMANDS) do
