@@ -35,7 +35,8 @@ function M.read(path, max)
 end
 
 --- Replaces or creates a file at once: nobody, not even after a crash, sees half
---- of it. Refuses a symbolic link unless `follow`.
+--- of it. Refuses a symbolic link unless `follow`. Live secrets in a string are
+--- masked; a secret itself is written as it is.
 ---@param path string
 ---@param data string|secret.Secret
 ---@param options { mode: integer?, parents: boolean?, exclusive: boolean?, follow: boolean? }?
@@ -45,7 +46,8 @@ function M.write(path, data, options)
   return err.outcome(host.write(path, data, options))
 end
 
---- Adds to the end of a file, or creates it. `sync` waits for the disk.
+--- Adds to the end of a file, or creates it. `sync` waits for the disk. Masks as
+--- `write` does.
 ---@param path string
 ---@param data string|secret.Secret
 ---@param options { mode: integer?, sync: boolean? }?

@@ -150,13 +150,19 @@ static int fs_read(lua_State *L)
 
 /* --- writing ------------------------------------------------------------- */
 
-/* A string, or the bytes of a secret. */
+/* The bytes of a secret, or a string in which every secret is masked: bytes
+   that must not leak reach a file only by a handle, never by accident. */
 static const void *check_data(lua_State *L, int arg, size_t *length)
 {
     struct clk_secret *secret = clk_test_secret(L, arg);
+    const char *text;
 
-    if (!secret)
-        return luaL_checklstring(L, arg, length);
+    if (!secret) {
+        text = luaL_checklstring(L, arg, length);
+        clk_push_masked(L, text, *length);
+        lua_replace(L, arg);
+        return lua_tolstring(L, arg, length);
+    }
     *length = secret->len;
     return secret->bytes;
 }
@@ -193,6 +199,7 @@ static bool option_flag(lua_State *L, int arg, const char *name)
 the
 --- new content is there, whole. Refuses a symbolic link unless `follow`, and an
 --- existing file when `exclusive`. `parents` makes missing directories (0700).
+--- Live secrets in a string are masked; a secret itself is written as it is.
 ---@param path string
 ---@param data string|host.secret.Secret
 ---@param options? { mode?: integer, parents?: boolean, exclusive?: boolean,
@@ -216,6 +223,7 @@ static int fs_write(lua_State *L)
 
 /*** Adds to the end of a regular file, or creates it. `sync` waits for the
 disk.
+--- Masks as `write` does.
 ---@param path string
 ---@param data string|host.secret.Secret
 ---@param options? { mode?: integer, sync?: boolean } mode: 0600

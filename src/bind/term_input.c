@@ -63,7 +63,7 @@ static struct input *push_input(lua_State *L)
 
     memset(in, 0, sizeof(*in));
     in->core.fd = STDIN_FILENO;
-    in->core.shared = true;
+    in->core.shared = in->core.polled = true;
     in->wait.cancel = input_cancel;
     luaL_setmetatable(L, INPUT_META);
     return in;

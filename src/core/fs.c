@@ -30,6 +30,8 @@ int clk_fs_reader_open(struct clk_fs_reader *reader, const char *path,
         return -errno;
     if (S_ISDIR(st.st_mode))
         return UV_EISDIR;
+    /* Without a writer a read would say "end", where poll waits for one. */
+    reader->polled = S_ISFIFO(st.st_mode);
     if (S_ISREG(st.st_mode) && st.st_size > 0) {
         if ((uintmax_t)st.st_size > max)
             return UV_E2BIG;
@@ -66,7 +68,7 @@ int clk_fs_reader_step(struct clk_fs_reader *reader)
             return UV_E2BIG;
         if (reader->length == reader->size && !reader_grow(reader))
             return UV_ENOMEM;
-        if (reader->shared && !clk_watch_ready(reader->fd, UV_READABLE))
+        if (reader->polled && !clk_watch_ready(reader->fd, UV_READABLE))
             return UV_EAGAIN;
         count = read(reader->fd, reader->data + reader->length,
                      reader->size - reader->length);

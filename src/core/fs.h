@@ -16,10 +16,12 @@
 /* --- reading ------------------------------------------------------------- */
 
 /* Reads a file to its end, in steps when it is a pipe or a terminal. For a
-   descriptor of somebody else's set fd, shared and max and open nothing. */
+   descriptor of somebody else's set fd, shared, polled and max and open
+   nothing. A pipe nobody has written to yet is waited for. */
 struct clk_fs_reader {
     int fd;      /* -1 when closed */
-    bool shared; /* may block, so poll first; is never closed here */
+    bool shared; /* somebody else's: is never closed here */
+    bool polled; /* may block, or have no writer yet: poll before each read */
     char *data;
     size_t length, size;
     size_t max;

@@ -209,7 +209,7 @@ int clk_fs_replace(const char *path, const void *data, size_t length,
 int clk_fs_append(const char *path, const void *data, size_t length,
                   mode_t mode, bool sync)
 {
-    struct stat st;
+    struct stat st = {0};
     int error = 0;
     int fd = open(path,
                   O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY

@@ -1,6 +1,8 @@
 /* core/fs*.c: reading, writing, directories. */
 #include "fs_dir.h"
 
+#include <sys/syscall.h>
+
 /* --- reading ------------------------------------------------------------- */
 
 static int read_error(const char *path, size_t max)
@@ -79,6 +81,7 @@ static void a_pipe_is_read_in_steps(void **state)
     (void)state;
     assert_int_equal(mkfifo("p", 0600), 0);
     assert_int_equal(clk_fs_reader_open(&reader, "p", 100), 0);
+    assert_int_equal(clk_fs_reader_step(&reader), UV_EAGAIN); /* no writer */
     fd = open("p", O_WRONLY);
     assert_int_equal(clk_fs_reader_step(&reader), UV_EAGAIN);
     assert_int_equal(write(fd, "ab", 2), 2);
@@ -92,7 +95,7 @@ static void a_pipe_is_read_in_steps(void **state)
 
 static void a_shared_descriptor_is_not_closed_nor_changed(void **state)
 {
-    struct clk_fs_reader reader = {.shared = true, .max = 10};
+    struct clk_fs_reader reader = {.shared = true, .polled = true, .max = 10};
     int fds[2];
 
     (void)state;
@@ -185,6 +188,53 @@ static void a_full_disk_changes_nothing(void **state)
     assert_content("log", "line\n");
     assert_int_equal(names_in("."), 2);
     free(big);
+}
+
+/* What our code calls instead of the C library's, to see its order and to let
+   the disk fail. */
+static struct {
+    char order[8]; /* F, D: a file, a directory was synced; R: renamed */
+    size_t count;
+    bool broken;
+} disk;
+
+static void note_disk(char what)
+{
+    if (disk.count < sizeof(disk.order) - 1)
+        disk.order[disk.count++] = what;
+}
+
+int fsync(int fd)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) == 0)
+        note_disk(S_ISDIR(st.st_mode) ? 'D' : 'F');
+    if (disk.broken) {
+        errno = EIO;
+        return -1;
+    }
+    return (int)syscall(SYS_fsync, fd);
+}
+
+int renameat(int from_dir, const char *from, int to_dir, const char *to)
+{
+    note_disk('R');
+    return (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, 0);
+}
+
+/* The content is on the disk before the name, and the name before we say so. */
+static void replacing_waits_for_the_disk(void **state)
+{
+    (void)state;
+    memset(&disk, 0, sizeof(disk));
+    assert_int_equal(put("f", "old"), 0);
+    assert_string_equal(disk.order, "FRD");
+    disk.broken = true;
+    assert_int_equal(put("f", "new"), UV_EIO);
+    disk.broken = false;
+    assert_content("f", "old");
+    assert_int_equal(names_in("."), 1);
 }
 
 /* A process killed at any moment leaves the old or the new content, whole. */
@@ -397,6 +447,7 @@ int main(void)
         TEST(parents_are_made_private),
         TEST(only_files_are_replaced),
         TEST(a_full_disk_changes_nothing),
+        TEST(replacing_waits_for_the_disk),
         TEST(a_killed_writer_leaves_a_whole_file),
         TEST(appending_adds),
         TEST(lists_are_sorted_and_bounded),

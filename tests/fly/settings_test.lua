@@ -12,7 +12,8 @@ local function load(options)
   local path
   if options.yaml then
     path = t.tmpdir() .. "/clanker.yaml"
-    t.ok(fs.write(path, options.yaml, { mode = options.mode or tonumber("600", 8) }))
+    -- As a secret: in a text, tokens that others still hold would be masked.
+    t.ok(fs.write(path, secret.new(options.yaml), { mode = options.mode or tonumber("600", 8) }))
   end
   local found, e = settings.load {
     config_path = options.path or path or (t.tmpdir() .. "/none.yaml"),

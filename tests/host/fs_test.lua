@@ -38,6 +38,14 @@ test("a secret is written without becoming a string", function(dir)
   end, "closed")
 end)
 
+test("a secret in a text is masked in files too", function(dir)
+  local s <close> = secret.new("hunter2/hunter2")
+  t.eq(s:len(), 15)
+  t.ok(fs.write(dir .. "/log", "token hunter2/hunter2\n"))
+  t.ok(fs.append(dir .. "/log", '{"t":"hunter2\\/hunter2"} hunter2%2Fhunter2\n'))
+  t.eq(fs.read(dir .. "/log"), 'token [secret]\n{"t":"[secret]"} [secret]\n')
+end)
+
 test("reading is bounded and says by what", function(dir)
   t.ok(fs.write(dir .. "/f", "12345"))
   t.eq(fs.read(dir .. "/f", 5), "12345")
@@ -226,20 +234,84 @@ t.test("reading what never ends is bounded, and /dev/null is empty", function()
   t.eq(fs.read("/dev/null"), "")
 end)
 
-t.test("reading a pipe waits, and a cancelled wait leaves nothing behind", function()
+--- A task that reads a new FIFO, collected over and over while it waits.
+local function reading_fifo()
   local path = t.tmpdir() .. "/pipe"
   t.eq(process.run({ argv = { "mkfifo", path } }).code, 0)
-  -- Its writer, which stays silent: for reading alone it would be at its end.
-  local writer <close> = assert(io.open(path, "r+"))
-  t.ok(writer)
   local reading = task.spawn(function()
-    return host.read(path)
+    return fs.read(path)
   end)
-  task.sleep(0.01)
+  for _ = 1, 3 do
+    task.sleep(0.001)
+    collectgarbage()
+  end
   t.eq(reading:is_done(), false)
+  return reading, path
+end
+
+t.test("reading a pipe waits for its writer, whatever is collected meanwhile", function()
+  local reading, path = reading_fifo()
+  t.ok(process.run { argv = { "tee", path }, stdin = "what came", on_stdout = function() end })
+  t.eq(reading:await(), "what came")
+end)
+
+t.test("reading a pipe can be given up", function()
+  local reading = reading_fifo()
   reading:cancel()
   local ok, e = reading:join()
   t.eq({ ok, task.is_canceled(e) }, { false, true })
+  t.raises(function()
+    coroutine.wrap(host.read)(select(2, reading_fifo()))
+  end, "outside a task")
+end)
+
+test("a lock that is waited for survives collecting", function(dir)
+  local lock = t.ok(fs.lock(dir .. "/lock"))
+  local waiting = task.spawn(function()
+    local mine <close> = fs.lock(dir .. "/lock", { timeout = 60 })
+    return mine ~= nil
+  end)
+  for _ = 1, 3 do
+    task.sleep(0.001)
+    collectgarbage()
+  end
+  lock:release()
+  t.eq(waiting:await(), true)
+end)
+
+test("each function says each thing that can be wrong with a path", function(dir)
+  local file, loop, lnk = dir .. "/file", dir .. "/loop", dir .. "/link"
+  t.ok(fs.write(file, "x"))
+  t.ok(fs.symlink("loop", loop))
+  t.ok(fs.symlink("file", lnk))
+  local function fails(code, name, ...)
+    local value, e = fs[name](...)
+    t.eq({ value, e and e.code }, { nil, code }, name)
+    t.has(e.message, (...))
+  end
+  for _, name in ipairs { "read", "stat", "list", "realpath" } do
+    fails("ELOOP", name, loop)
+    fails("ENOENT", name, dir .. "/none")
+    fails("ENOTDIR", name, file .. "/below")
+    fails("ENAMETOOLONG", name, dir .. "/" .. ("x"):rep(300))
+  end
+  for _, name in ipairs { "write", "append" } do
+    fails("ELOOP", name, lnk, "x")
+    fails("ENOTDIR", name, file .. "/below", "x")
+    fails("ENOENT", name, dir .. "/none/f", "x")
+    fails("EISDIR", name, dir, "x")
+  end
+  fails("EINVAL", "write", "/dev/null", "x")
+  fails("EINVAL", "append", "/dev/null", "x")
+  fails("ELOOP", "lock", lnk)
+  fails("EISDIR", "lock", dir)
+  fails("ENOENT", "wipe", dir .. "/none")
+  fails("ENOENT", "mkdir", dir .. "/none/d")
+  fails("ENOTDIR", "mkdir", file .. "/d", nil, true)
+  fails("ENOTDIR", "remove", file .. "/below")
+  t.err(nil, select(2, fs.symlink("x", dir .. "/none/link")), "ENOENT")
+  fails("ENOENT", "rename", file, dir .. "/none/file")
+  t.eq(fs.read(file), "x", "and nothing was changed")
 end)
 
 t.test("a symbolic link points where it is told, and is made once", function()
