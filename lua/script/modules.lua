@@ -147,8 +147,8 @@ function M.http()
   local http, hosts = require "sys.http", require "fly.hosts"
   local module = {}
 
-  local function send(opts)
-    local reply, e = http.request(tbl.merge({ http_hosts = { hosts.INTERNAL } }, opts))
+  local function send(...)
+    local reply, e = http.request(tbl.merge({ http_hosts = { hosts.INTERNAL } }, ...))
     if e then
       e.hint = e.hint or HTTP_HINTS[e.code]
     end
@@ -165,8 +165,7 @@ function M.http()
   function module.get(url, opts)
     check_type(url, "string", 1, "get")
     check_type(opts or {}, "table", 2, "get")
-    local request = tbl.merge({ method = "GET" }, opts or {}, { url = url })
-    return unwrap(at_caller(pcall(send, request)))
+    return unwrap(at_caller(pcall(send, opts or {}, { url = url })))
   end
 
   return module

@@ -317,6 +317,9 @@ Queue.__index = Queue
 ---@param value any not nil
 ---@return boolean
 function Queue:put(value)
+  if value == nil then
+    error("a queue holds no nil", 2)
+  end
   while self.count >= self.max and not self.closed do
     self.room:clear()
     self.room:wait()

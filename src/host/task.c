@@ -89,7 +89,8 @@ int clk_wait(lua_State *L, struct clk_wait *wait, lua_KContext ctx,
     if (!clk_can_wait(L)) {
         if (wait->cancel)
             wait->cancel(wait);
-        return luaL_error(L, "cannot wait outside a task");
+        return luaL_error(L, "cannot wait outside a task, as in a coroutine of "
+                             "its own or a comparison of table.sort");
     }
     if (task->canceled && task->shield == 0) {
         if (wait->cancel)

@@ -10,6 +10,8 @@
 #include <cmocka.h>
 #include <lauxlib.h>
 #include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "core/mem.h"
 #include "host/host.h"
@@ -177,6 +179,24 @@ static void a_signal_stops_every_task_that_never_waits(void **state)
                  NULL);
 }
 
+static void a_third_signal_ends_the_process_at_once(void **state)
+{
+    pid_t pid = fork();
+    int status;
+
+    (void)state;
+    if (pid == 0) {
+        (void)run("interrupt() interrupt() passed = true\n"
+                  "require('host.task').shield(function()\n"
+                  "  interrupt() while true do end\n"
+                  "end)");
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 128 + SIGINT);
+}
+
 /* Two tasks that only ever wake each other. */
 #define PING_PONG                                                              \
     "local task = require 'host.task'\n"                                       \
@@ -341,6 +361,7 @@ int main(void)
         LISTENING(a_signal_cancels_a_waiting_main_task),
         LISTENING(a_signal_stops_lua_code_that_never_waits),
         LISTENING(a_signal_stops_every_task_that_never_waits),
+        LISTENING(a_third_signal_ends_the_process_at_once),
         OPENED(tasks_that_wake_each_other_hold_up_no_timer),
         LISTENING(tasks_that_wake_each_other_hold_up_no_signal),
         LISTENING(a_shielded_cleanup_survives_the_signal),

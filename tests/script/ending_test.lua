@@ -127,7 +127,7 @@ t.test("coroutines are Lua's own in all else", function()
   t.match(result.stdout, "^1\t2\tdone\tfalse\t[^\n]*cannot resume dead coroutine\n"
     .. "true\t2\tnil\t2\nfalse\t[^\n]*script.lua:6: text\nmine\nfalse\tbad "
     .. "argument #1 to 'resume' %(coroutine expected%)\ntrue\n"
-    .. "false\t[^\n]*cannot wait outside a task\n$")
+    .. "false\t[^\n]*cannot wait outside a task[^\n]*\n$")
 end)
 
 -- While one task restarts machines, under their leases, another ends the script.

@@ -179,6 +179,27 @@ t.test("an uncaught error shows file, line and the way through tasks", function(
   t.match(result.stderr, "awaited here.-" .. path:gsub("%p", "%%%0") .. ":5: in main chunk")
 end)
 
+t.test("a traceback leads through tasks within tasks", function()
+  local path = support.write([[
+    local task = require "clanker.task"
+    task.timeout(5, function()
+      task.all { function()
+        return (task.map({ 1, 2, 3 }, 2, function(x)
+          error({ message = "deep " .. x })
+        end))
+      end }
+    end)
+  ]])
+  local result = support.run_file(path)
+  t.match(result.stderr, "^error: deep 1\nstack traceback:\n")
+  local places = {}
+  for line in result.stderr:gmatch(path:gsub("%p", "%%%0") .. ":(%d+): ") do
+    places[#places + 1] = line
+  end
+  t.eq(places, { "5", "4", "3", "2" }, result.stderr)
+  t.eq(select(2, result.stderr:gsub("\n%(in a task awaited here%)\n", "")), 3)
+end)
+
 t.test("an uncaught error of Fly shows what to do next and where it was", function()
   local env = support.account()
   local path = support.write('local fly = require "clanker.fly"\n\n'
@@ -201,6 +222,7 @@ t.test("whatever is raised can be read, and acts on no terminal", function()
   t.eq(told("error(7)"), "error: 7")
   t.eq(told("error(print)"), "error: the error value is a function")
   t.eq(told("error({ message = 'told', kind = 'mine' })"), "error: told")
+  t.eq(told("error({ code = 'EPIPE', message = 'lost' })"), "error: lost")
   t.eq(told("error({ message = {} })"), "error: the error value is a table")
   t.match(told("error(io.open('/dev/null'))"), "^error: file %(")
   for _, meta in ipairs {
