@@ -37,8 +37,7 @@ static int crypto_key(lua_State *L)
 }
 
 /*** Seals a secret with a key: nobody without it can read or change it. The
-same
---- text is sealed differently each time.
+--- same text is sealed differently each time.
 ---@param key host.secret.Secret
 ---@param text host.secret.Secret
 ---@return string? sealed

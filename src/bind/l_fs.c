@@ -196,14 +196,14 @@ static bool option_flag(lua_State *L, int arg, const char *name)
 }
 
 /*** Replaces or creates a file: at any moment, also after a crash, the old or
-the
+--- the
 --- new content is there, whole. Refuses a symbolic link unless `follow`, and an
 --- existing file when `exclusive`. `parents` makes missing directories (0700).
 --- Live secrets in a string are masked; a secret itself is written as it is.
 ---@param path string
 ---@param data string|host.secret.Secret
 ---@param options? { mode?: integer, parents?: boolean, exclusive?: boolean,
-follow?: boolean } mode: 0600
+--- follow?: boolean } mode: 0600
 ---@return boolean? ok
 ---@return string? message
 ---@return string? code EISDIR, EACCES, EEXIST, ELOOP, ENOSPC … */
@@ -222,8 +222,7 @@ static int fs_write(lua_State *L)
 }
 
 /*** Adds to the end of a regular file, or creates it. `sync` waits for the
-disk.
---- Masks as `write` does.
+--- disk. Masks as `write` does.
 ---@param path string
 ---@param data string|host.secret.Secret
 ---@param options? { mode?: integer, sync?: boolean } mode: 0600
@@ -288,8 +287,7 @@ static int fs_remove(lua_State *L)
 }
 
 /*** Removes a file or a directory with all it contains, and overwrites the
-files
---- before.
+--- files before.
 ---@param path string
 ---@return boolean? ok
 ---@return string? message
@@ -314,8 +312,7 @@ static int fs_in_memory(lua_State *L)
 /* --- directories --------------------------------------------------------- */
 
 /*** Creates a directory; with `parents` also those above it, and an existing
-one
---- is no error.
+--- one is no error.
 ---@param path string
 ---@param options? { mode?: integer, parents?: boolean } mode: 0700
 ---@return boolean? ok
@@ -391,7 +388,7 @@ static int fs_list(lua_State *L)
 ---@param path string
 ---@param nofollow? boolean
 ---@return { type: string, mode: integer, size: integer, mtime: number, uid:
-integer }?
+--- integer }?
 ---@return string? message
 ---@return string? code ENOENT, EACCES, ENOTDIR … */
 static int fs_stat(lua_State *L)

@@ -194,11 +194,11 @@ static int request_done(lua_State *L, int status, lua_KContext ctx)
 ---@param self host.http.Client
 ---@param options host.http.Options
 ---@return { status: integer, headers: table<string, string>, body: string,
-version: "1.0"|"1.1"|"2", elapsed: number }? reply
+--- version: "1.0"|"1.1"|"2", elapsed: number }? reply
 ---@return string? message
 ---@return string? code
 ---@return { sent: boolean }? detail whether any byte may have reached the
-server */
+--- server */
 static int client_request(lua_State *L)
 {
     struct transfer_box *box;
@@ -234,7 +234,7 @@ static int open_done(lua_State *L, int status, lua_KContext ctx)
 ---@param options host.http.Options
 ---@return host.http.Transfer? transfer
 ---@return { status: integer, headers: table<string, string>, version: string,
-elapsed: number }|string head
+--- elapsed: number }|string head
 ---@return string? code
 ---@return { sent: boolean }? detail */
 static int client_open(lua_State *L)
@@ -293,7 +293,7 @@ static int transfer_read(lua_State *L)
 /*** What the client did so far.
 ---@param self host.http.Client
 ---@return { transfers: integer, connections: integer, handles: integer, active:
-integer } */
+--- integer } */
 static int client_stats(lua_State *L)
 {
     struct client_box *box = luaL_checkudata(L, 1, CLIENT_META);
@@ -350,7 +350,7 @@ static int http_join(lua_State *L)
 /*** Where a URL points.
 ---@param url string absolute, http or https
 ---@return { host: string, port: integer, tls: boolean, loopback: boolean }?
-target
+--- target
 ---@return string? message
 ---@return string? code */
 static int http_parse(lua_State *L)

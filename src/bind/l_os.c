@@ -16,8 +16,7 @@
 enum { MAX_RANDOM = 65536, PATH_SIZE = 4096 };
 
 /*** The value of an environment variable; nil when it is not set. Tokens are
-not
---- read with this but with host.secret.
+--- not read with this but with host.secret.
 ---@param name string
 ---@return string? */
 static int os_env(lua_State *L)

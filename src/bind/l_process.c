@@ -329,15 +329,14 @@ static struct clk_words *read_options(lua_State *L,
 }
 
 /*** Starts a program. A name without a slash is searched in the PATH of `env`,
-or
+--- or
 --- in ours when `env` has none. Nothing is inherited: not the environment, not
 --- the terminal, no descriptor; without `stdin` the child reads /dev/null.
 --- Options: argv, stdin (string or secret), env (name -> string or secret),
-cwd,
---- timeout and kill_after in seconds (SIGTERM to SIGKILL, default 2).
+--- cwd, timeout and kill_after in seconds (SIGTERM to SIGKILL, default 2).
 ---@param options { argv: string[], stdin?: string|host.secret.Secret, env?:
-table<string, string|host.secret.Secret>, cwd?: string, timeout?: number,
-kill_after?: number }
+--- table<string, string|host.secret.Secret>, cwd?: string, timeout?: number,
+--- kill_after?: number }
 ---@return host.process.Process? process
 ---@return string? message
 ---@return string? code ENOENT, EACCES, E2BIG, … */

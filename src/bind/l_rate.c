@@ -133,7 +133,7 @@ static int acquire_done(lua_State *L, int status, lua_KContext ctx)
 }
 
 /*** Waits until `n` requests of this kind may start, in the order of calls;
-call
+--- call
 --- it right before sending. A name must always be used with the same limit.
 ---@async
 ---@param name string of the bucket

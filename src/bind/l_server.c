@@ -238,8 +238,7 @@ static int request_finish(lua_State *L)
 }
 
 /*** Whether nothing more can be sent: the client went, the reply is complete,
-or
---- the server was closed.
+--- or the server was closed.
 ---@return boolean */
 static int request_gone(lua_State *L)
 {
@@ -334,7 +333,7 @@ static int accept_done(lua_State *L, int status, lua_KContext ctx)
 ---@async
 ---@return host.server.Request? request
 ---@return { method: string, target: string, headers: string[], body: string,
-peer: string }? head */
+--- peer: string }? head */
 static int server_accept(lua_State *L)
 {
     struct server *s = luaL_checkudata(L, 1, SERVER_META);
@@ -396,13 +395,13 @@ static void read_options(lua_State *L, struct clk_server_options *o)
 /*** Starts to listen. `remote` allows an address that is not loopback; tasks
 --- that wait for nothing but a `background` server are in a deadlock.
 ---@param options { host?: string, port?: integer, remote?: boolean,
-background?: boolean,
-max_header?: integer, max_body?: integer, max_connections?: integer,
-max_pending?: integer, idle_timeout?: integer }
+--- background?: boolean,
+--- max_header?: integer, max_body?: integer, max_connections?: integer,
+--- max_pending?: integer, idle_timeout?: integer }
 ---@return host.server.Server?
 ---@return string? message
 ---@return string? code EADDRINUSE, EACCES, EINVAL (not an address), ENOTSUP …
-*/
+--- */
 static int server_listen(lua_State *L)
 {
     struct clk_server_options options;

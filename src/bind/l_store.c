@@ -392,7 +392,7 @@ static int end_transaction(lua_State *L, struct guard *guard)
 }
 
 /*** Calls `fn()` in a transaction: committed when it returns, rolled back when
-it
+--- it
 --- raises or returns `nil, error`. It must not wait (a wait raises), so that no
 --- other task comes between, nor begin another one.
 ---@param fn fun(): ...
@@ -424,8 +424,7 @@ static int db_transaction(lua_State *L)
 /* --- schema versions ---------------------------------------------------- */
 
 /*** Brings the schema up to date: step i of the list makes version i from
-version
---- i - 1, each in a transaction of its own.
+--- version i - 1, each in a transaction of its own.
 ---@param steps string[] scripts of any number of statements
 ---@return integer? version
 ---@return string? message

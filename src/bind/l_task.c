@@ -120,8 +120,7 @@ static int task_is_done(lua_State *L)
 }
 
 /*** Has an event set when the task is done; its failure is then no longer
-handed
---- to the parent, since somebody will look.
+--- handed to the parent, since somebody will look.
 ---@param event host.task.Event */
 static int task_notify(lua_State *L)
 {
@@ -323,8 +322,7 @@ static int event_gc(lua_State *L)
 /* --- being ended --------------------------------------------------------- */
 
 /*** Tells that a coroutine runs within the running task from now on: that is
-the
---- one an interrupt has to stop. To be told anew when another one goes on.
+--- the one an interrupt has to stop. To be told anew when another one goes on.
 ---@param co thread */
 static int task_follow(lua_State *L)
 {

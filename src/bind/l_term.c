@@ -57,8 +57,7 @@ static int term_width(lua_State *L)
 
 /*** The text with everything a terminal could act on, and what is invisible or
 --- reorders text, in visible form (\x1b, \n, \u{202e}). With `lines`, newlines
-and
---- tabs are kept.
+--- and tabs are kept.
 ---@param text string
 ---@param lines? boolean
 ---@return string */
@@ -219,7 +218,7 @@ static int write_text(lua_State *L, const char *text, size_t length, bool last)
 
 /*** Writes text to standard output (1) or standard error (2), all of it, with
 --- every live secret masked. The end of the text is held back while it may be
-the
+--- the
 --- beginning of a secret: until the next write, `flush`, a prompt, or the end.
 --- Waits while the reader is slow.
 ---@async

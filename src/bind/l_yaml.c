@@ -232,7 +232,7 @@ static int decode(lua_State *L, const char *name, const char *text, size_t len,
 }
 
 /*** Decodes a text. Lists are marked as arrays; a null in a map is an absent
-key
+--- key
 --- unless `nulls` is set, elsewhere it is `null`. An empty document is an empty
 --- table.
 ---@param text string

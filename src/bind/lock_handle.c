@@ -132,10 +132,8 @@ static int lock_done(lua_State *L, int status, lua_KContext ctx)
 }
 
 /*** Takes an exclusive lock between processes (and between tasks) on a file
-made
---- for nothing else. It ends with `release`, when collected, or when the
-process
---- dies, by whatever cause.
+--- made for nothing else. It ends with `release`, when collected, or when the
+--- process dies, by whatever cause.
 ---@async
 ---@param path string
 ---@param timeout? number seconds to wait for it, 10; 0 tries once

@@ -95,8 +95,7 @@ static int secret_close(lua_State *L)
 }
 
 /*** Whether two secrets, or a secret and a string, hold the same bytes. The
-time
---- it takes depends on the lengths alone.
+--- time it takes depends on the lengths alone.
 ---@param other string|host.secret.Secret
 ---@return boolean */
 static int secret_equals(lua_State *L)
@@ -157,7 +156,7 @@ static bool is_invisible(unsigned char c)
 }
 
 /*** The position of the first byte of a class, nil when there is none:
-"control"
+--- "control"
 --- (0 to 31 and 127), "space" (ASCII white space), "non_ascii" (128 to 255) or
 --- "invisible" (all that is no visible ASCII character).
 ---@param class "control"|"space"|"non_ascii"|"invisible"

@@ -162,8 +162,7 @@ static int read_done(lua_State *L, int status, lua_KContext ctx)
 }
 
 /*** Waits for what the user does: "line" when it is entered, "complete" when
-the
---- Tab key was pressed: then insert or show something, and read again.
+--- the Tab key was pressed: then insert or show something, and read again.
 ---@async
 ---@param prompt? string for a new line
 ---@return "line"|"complete"|nil event

@@ -131,8 +131,7 @@ static int ask(lua_State *L, bool hidden)
 }
 
 /*** Asks for a line at the terminal without showing what is typed. Whatever
-ends
---- the wait, the echo is back afterwards.
+--- ends the wait, the echo is back afterwards.
 ---@async
 ---@param prompt? string
 ---@return host.secret.Secret? answer without the newline
