@@ -146,14 +146,18 @@ function M.destroy(world, cluster)
 end
 
 --- A cluster that starts as a copy of another.
----@return sim.Cluster
+---@return sim.Cluster?
+---@return sim.Problem?
 function M.copy(world, cluster, name)
   local org = world:get("org", cluster.owner)
-  local copy = assert(M.create(world, org, {
+  local copy, wrong = M.create(world, org, {
     name = name, plan = cluster.plan, region = cluster.region,
     disk_gb = cluster.disk_gb, pg_major_version = cluster.pg_major_version,
     postgis = cluster.postgis,
-  }))
+  })
+  if not copy then
+    return nil, wrong
+  end
   copy.databases = table.move(cluster.databases, 1, #cluster.databases, 1, {})
   return copy
 end

@@ -64,6 +64,8 @@ t.test("both generations do the same to a cluster", function()
     mpg:expect(201, "POST", one .. "/restore",
       { backup_id = backup.id, name = "back" })
     mpg:expect(404, "POST", one .. "/restore", { backup_id = "none" })
+    mpg:expect(422, "POST", one .. "/restore",
+      { backup_id = backup.id, name = "no name" })
     mpg:expect(201, "POST", one .. "/databases", { name = "shop" })
     t.eq(#mpg:expect(200, "GET", one .. "/databases").data, 2)
     local extensions = one .. "/databases/shop/extensions"

@@ -72,6 +72,10 @@ t.test("backups are made and restored, clusters forked", function()
   sim:refused(422, "POST", path .. "/restore", {})
   sim:refused(422, "POST", path .. "/restore", { pitr_time = "then" })
   sim:refused(404, "POST", path .. "/restore", { backup_id = "none" })
+  t.match(sim:refused(422, "POST", path .. "/restore",
+    { backup_id = backup.id, name = "no name" }), "name is invalid")
+  t.match(sim:refused(422, "POST", path .. "/fork", { name = "no name" }),
+    "name is invalid")
   t.eq(sim:expect(201, "POST", path .. "/fork").data.plan, "basic")
   t.eq(#sim:get(ALL .. "?org_slug=acme").data, 4)
 end)

@@ -30,6 +30,7 @@ M.has_document = SPEC ~= nil
 ---@field account sim.Account
 ---@field token string
 ---@field routes table<string, true> exercised: "GET /v1/apps"
+---@field sends_anything boolean? requests need not be those of the document
 local Bench = {}
 Bench.__index = Bench
 
@@ -120,7 +121,7 @@ local function hold(bench, method, target, body, status, text)
   end
   local label = ("%s %s → %d"):format(method, target, status)
   fail_on(check.reply(SPEC, method, route.path, status, text), label, text)
-  if body and status < 300 then
+  if body and status < 300 and not bench.sends_anything then
     fail_on(check.request(SPEC, method, route.path,
       assert(json.decode(json.encode(body)))), label .. " (request)",
       json.encode(body))

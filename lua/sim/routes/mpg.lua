@@ -171,8 +171,12 @@ local function restore(view)
     if not known then
       return problem.not_found("backup", id)
     end
-    return 201, { data = view(ctx.world, postgres.copy(ctx.world, cluster,
-      request.member(ctx.body, "name"))) }
+    local copy, wrong = postgres.copy(ctx.world, cluster,
+      request.member(ctx.body, "name"))
+    if not copy then
+      return nil, wrong
+    end
+    return 201, { data = view(ctx.world, copy) }
   end)
 end
 

@@ -97,8 +97,11 @@ local function backup(ctx, cluster)
 end
 
 local function copied(ctx, cluster)
-  local copy = postgres.copy(ctx.world, cluster,
+  local copy, wrong = postgres.copy(ctx.world, cluster,
     request.member(ctx.body, "name"))
+  if not copy then
+    return nil, wrong
+  end
   return 201, { data = postgres.view(ctx.world, copy) }
 end
 
