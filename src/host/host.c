@@ -1,6 +1,7 @@
 /* Opening, running and closing a host. */
 #include "host/host.h"
 
+#include <assert.h>
 #include <lauxlib.h>
 #include <lualib.h>
 #include <string.h>
@@ -32,9 +33,20 @@ uv_loop_t *clk_loop(struct clk_host *host)
     return &host->loop;
 }
 
-static void *lua_heap(void *ud, void *p, size_t old_size, size_t new_size)
+/* Callbacks record and wake; no Lua runs in them. Whatever Lua does allocates
+   sooner or later, so a development build notices. */
+static void check_place(const struct clk_host *host)
 {
-    (void)ud;
+#ifdef CLK_DEV
+    assert(!host->in_loop);
+#else
+    (void)host;
+#endif
+}
+
+static void *lua_heap(void *host, void *p, size_t old_size, size_t new_size)
+{
+    check_place(host);
     (void)old_size;
     if (new_size == 0) {
         clk_free(p);
@@ -72,7 +84,7 @@ int clk_host_open(struct clk_host *host)
     error = uv_loop_init(&host->loop);
     if (error)
         return error;
-    host->L = lua_newstate(lua_heap, NULL);
+    host->L = lua_newstate(lua_heap, host);
     if (!host->L) {
         uv_loop_close(&host->loop);
         return UV_ENOMEM;
@@ -152,7 +164,9 @@ static void run_loop(struct clk_host *host)
             clk_task_fail_deadlock(host->main);
             continue;
         }
+        host->in_loop = true;
         uv_run(&host->loop, UV_RUN_ONCE);
+        host->in_loop = false;
     }
 }
 

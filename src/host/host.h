@@ -25,7 +25,8 @@ struct clk_host {
     uint64_t hooked_at; /* processor time when a hook first saw what runs */
     uv_async_t signal_async; /* wakes the loop from the signal handler */
     bool async_open;
-    char **argv; /* the process's own words, NULL when not told; writable */
+    bool in_loop; /* the loop runs its callbacks */
+    char **argv;  /* the process's own words, NULL when not told; writable */
     int argc;
 };
 
