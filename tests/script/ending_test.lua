@@ -131,12 +131,14 @@ t.test("coroutines are Lua's own in all else", function()
 end)
 
 -- While one task restarts machines, under their leases, another ends the script.
-t.test("an exit and an error give back the leases that tasks hold", function()
-  for code, ending in pairs { [7] = "os.exit(7)", [1] = "error 'boom'" } do
+t.test("an exit, an error and an interrupt give back the leases that tasks hold", function()
+  for code, ending in pairs {
+    [7] = "os.exit(7)", [1] = "error 'boom'", [130] = 'io.stderr:write "here\\n" task.sleep(60)',
+  } do
     local env, running = support.account {
       limits = false, seed = tbl.merge(require "sim.seeds.demo", { pace = 100 }),
     }
-    local result = support.run(([[
+    local ended, said = interrupted(([[
       local fly, task = require "clanker.fly", require "clanker.task"
       task.spawn(fly.machines.restart, { app = "my-app", all = true, parallel = 3 })
       while true do
@@ -147,8 +149,8 @@ t.test("an exit and an error give back the leases that tasks hold", function()
         end
         task.sleep(0.01)
       end
-    ]]):format(ending), {}, { env = env })
-    t.eq(result.code, code, result.stderr)
+    ]]):format(ending), { env = env })
+    t.eq(ended, code, said)
     local machines = running.account.world:list("machine")
     t.ok(#machines > 0)
     for _, machine in ipairs(machines) do
