@@ -3,6 +3,7 @@
 
 local os = require "sys.os"
 local session = require "cli.session"
+local task = require "sys.task"
 
 local M = {}
 
@@ -31,25 +32,32 @@ function M.run(call)
     return opened, e
   end
   -- Else the account is opened when the script first asks for it: one that only
-  -- computes needs no token.
-  if call.globals.sim then
+  -- computes needs no token. But a token on standard input is not the script's.
+  if call.globals.sim or call.globals.api_token_file then
     local opened, e = open()
     if not opened then
       return nil, e
+    elseif opened.simulator then
+      tell_children(opened.simulator)
     end
-    tell_children(opened.simulator)
   end
+  local turn = task.semaphore(1) -- opening waits, and several tasks may ask
   return call.faces.script().run(call.args.file, call.args.argument or {}, {
     args = call.args.argument or {}, is_simulated = call.globals.sim == true,
+    tell = call.out.is_json and function(e)
+      call.out:fail(e)
+    end or nil,
     client = function()
-      local opened, e = account, nil
-      if not opened then
-        opened, e = open()
-      end
-      if not opened then
-        error(e, 0)
-      end
-      return opened.client
+      return turn:with(function()
+        local opened, e = account, nil
+        if not opened then
+          opened, e = open()
+        end
+        if not opened then
+          error(e, 0)
+        end
+        return opened.client
+      end)
     end,
   })
 end

@@ -10,9 +10,10 @@ local tbl = require "base.tbl"
 local M = {}
 
 ---@class script.Deps
----@field client fun(): fly.Client made at the first use, shared afterwards
+---@field client async fun(): fly.Client made at the first use, shared afterwards
 ---@field args string[] the script's own arguments
 ---@field is_simulated boolean? the account is in this process
+---@field tell fun(e: err.Record)? tells programs what the script ended with
 
 --- Raises the second value when the first is nil, as typed error.
 local function unwrap(value, e, ...)

@@ -99,11 +99,15 @@ local function prepare(path, args, deps)
 end
 
 -- The exit code of a script that failed, whose error is told.
-local function failed(failure, trace)
+local function failed(failure, trace, tell)
   if output.is_unread(failure) then
     return 0
   elseif not ending.code(failure) and not task.is_canceled(failure) then
     term.write(2, describe(failure, trace))
+    if tell then
+      tell(err.is(failure) and failure
+        or err.new { kind = "error", message = text_of(failure) })
+    end
   end
   return exit_code(failure)
 end
@@ -132,7 +136,7 @@ function M.run(word, args, deps)
   local ok, failure, trace = script:join()
   local flushed, flush_error = flush()
   if not ok then
-    return failed(failure, trace)
+    return failed(failure, trace, deps.tell)
   elseif not flushed and not output.is_unread(flush_error) then
     return nil, flush_error
   end

@@ -3,6 +3,7 @@
 local process = require "sys.process"
 local raw = require "kit.raw"
 local support = require "script.support"
+local tbl = require "base.tbl"
 local t = require "kit"
 local task = require "sys.task"
 
@@ -177,6 +178,49 @@ t.test("an uncaught error shows file, line and the way through tasks", function(
   t.has(result.stderr, ("error: %s:3: boom\nstack traceback:\n"):format(path))
   t.has(result.stderr, path .. ":7: in function")
   t.match(result.stderr, "awaited here.-" .. path:gsub("%p", "%%%0") .. ":5: in main chunk")
+end)
+
+--- Runs a script with words before "run".
+local function run_with(words, text, options)
+  local all = support.command(support.write(text), {}, options)
+  table.move(words, 1, #words, 2, table.move(all.argv, 2, #all.argv, 2 + #words))
+  return assert(process.run(all))
+end
+
+t.test("with --json the last line says how a script failed", function()
+  local env = support.account()
+  for text, want in pairs {
+    ["error 'own'"] = '^{"error":{"kind":"error","message":"[^"]*script.lua:1: own"}}$',
+    ["error { message = 'table' }"] = '^{"error":{"kind":"error","message":"table"}}$',
+    ["require('clanker.fly').apps.get { app = 'nope' }"] =
+      '^{"error":{.*"kind":"not_found",.*"request_id":"%S+","status":404}}$',
+    ["= 1"] = '^{"error":{"kind":"error","message":"[^"]*script.lua:1: unexpected',
+  } do
+    local result = run_with({ "--json" }, text, { env = env })
+    t.ok(result.code ~= 0)
+    t.match(result.stderr:match("([^\n]*)\n$"), want)
+  end
+  t.eq(run_with({ "--json" }, "os.exit(3)").stderr, "")
+end)
+
+t.test("a token on standard input is not the script's to read", function()
+  local env, account = support.account()
+  local result = run_with({ "--api-token-file", "-" }, [[
+    print(io.read())
+    print(#require("clanker.fly").apps.list {})
+  ]], { env = tbl.merge(env, { FLY_API_TOKEN = "" }), stdin = account.token })
+  t.eq({ result.stdout, result.stderr }, { "nil\n3\n", "" })
+end)
+
+t.test("tasks that ask at once share one account", function()
+  local env, account = support.account()
+  local result = run_with({ "--api-token", account.token }, [[
+    local fly, task = require "clanker.fly", require "clanker.task"
+    local counts = task.map({ 1, 2, 3 }, 3, function() return #fly.apps.list {} end)
+    print(table.concat(counts, " "))
+  ]], { env = env })
+  t.eq(result.stdout, "3 3 3\n")
+  t.eq(select(2, result.stderr:gsub("warning: %-%-api%-token", "")), 1, "opened once")
 end)
 
 t.test("a traceback leads through tasks within tasks", function()
