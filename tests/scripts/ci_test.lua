@@ -20,11 +20,12 @@ local function ci(answers)
 end
 
 t.test("it adds up the tests of both builds and its own steps", function()
-  local code, last, log = ci [[
+  local code, last, log, out = ci [[
     "test") echo "100 passed, 0 failed, 2 skipped" ;;
     "test MODE=asan") echo "90 passed, 0 failed" ;;
   ]]
   t.eq({ code, last }, { 0, "196 passed, 0 failed" })
+  t.match(out, "^== setup\n.*== tests\n", "what is needed is installed before anything is made")
   t.match(log, "^test\n")
   t.has(log, "\nlint\ntest MODE=asan\n")
 end)
