@@ -31,6 +31,11 @@ function M.fields(where, t, fields)
 end
 
 --- Checks a text against a Lua pattern.
+---@param where string "op ips.release", or deeper
+---@param field string
+---@param value any
+---@param pattern string
+---@param what string what it must be, in words
 function M.pattern(where, field, value, pattern, what)
   if type(value) ~= "string" or not value:find(pattern) then
     M.fail(where, ("field %q must be %s"):format(field, what))
@@ -38,6 +43,10 @@ function M.pattern(where, field, value, pattern, what)
 end
 
 --- Checks a value against a closed list.
+---@param where string "op ips.release", or deeper
+---@param field string
+---@param value any
+---@param allowed any[]
 function M.one_of(where, field, value, allowed)
   if not tbl.contains(allowed, value) then
     M.fail(where, ("field %q must be one of %s, not %q"):format(
@@ -46,6 +55,8 @@ function M.one_of(where, field, value, allowed)
 end
 
 --- A title: one line, a capital first, no period last.
+---@param where string "op ips.release", or deeper
+---@param title any
 function M.title(where, title)
   if type(title) ~= "string" or not title:find("^%u") or title:find("[.\n]$")
     or #title > 72 then
@@ -55,6 +66,8 @@ function M.title(where, title)
 end
 
 --- A description: present, one line, no period at the end.
+---@param where string "op ips.release", or deeper
+---@param text any
 function M.phrase(where, text)
   if type(text) ~= "string" or text == "" or text:find("\n")
     or text:find("%.$") then

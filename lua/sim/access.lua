@@ -116,6 +116,8 @@ local function may(caller, org, app, is_write)
 end
 
 --- The organizations the caller sees, in order of creation.
+---@param world sim.World
+---@param caller sim.Caller
 ---@return table[]
 function M.orgs(world, caller)
   local out = {}
@@ -129,6 +131,9 @@ end
 
 --- An organization by what people call it: slug, raw slug or node id; the slug
 --- `personal` is the caller's own.
+---@param world sim.World
+---@param caller sim.Caller
+---@param name string
 ---@return table? org
 function M.find_org(world, caller, name)
   for _, org in ipairs(world:list("org")) do
@@ -143,6 +148,10 @@ function M.find_org(world, caller, name)
 end
 
 --- The organization, if the caller may read it (or change it).
+---@param world sim.World
+---@param caller sim.Caller
+---@param name string
+---@param is_write boolean? whether it is to be changed
 ---@return table? org
 ---@return sim.Problem?
 function M.org(world, caller, name, is_write)
@@ -157,6 +166,10 @@ function M.org(world, caller, name, is_write)
 end
 
 --- Whether the caller may read (or change) an app.
+---@param world sim.World
+---@param caller sim.Caller
+---@param app table a record
+---@param is_write boolean? whether it is to be changed
 ---@return boolean
 function M.may_use_app(world, caller, app, is_write)
   return may(caller, world:get("org", app.owner), app.id, is_write)
@@ -164,6 +177,10 @@ end
 
 --- The app, if the caller may read it (or change it). A name that belongs to
 --- somebody else is refused, a free one is not found.
+---@param world sim.World
+---@param caller sim.Caller
+---@param name string
+---@param is_write boolean? whether it is to be changed
 ---@return table? app
 ---@return sim.Problem?
 function M.app(world, caller, name, is_write)
@@ -181,6 +198,8 @@ function M.app(world, caller, name, is_write)
 end
 
 --- The apps the caller sees, in order of creation.
+---@param world sim.World
+---@param caller sim.Caller
 ---@return table[]
 function M.apps(world, caller)
   local out = {}

@@ -30,12 +30,16 @@ M.BELONGINGS = {
   "release", "log", "attachment",
 }
 
+---@param world sim.World
+---@param app table a record
 ---@return sim.Machine[]
 function M.live_machines(world, app)
   return tbl.filter(world:list("machine", app.id), machines.is_live)
 end
 
 --- pending (never had a machine or release), deployed or suspended.
+---@param world sim.World
+---@param app table a record
 ---@param live sim.Machine[]? the app's live machines, where known
 ---@return string
 function M.status(world, app, live)
@@ -60,6 +64,8 @@ local function organization(org)
 end
 
 --- The app as `GET /v1/apps/{app}` answers it.
+---@param world sim.World
+---@param app table a record
 ---@return table
 function M.view(world, app)
   local live = M.live_machines(world, app)

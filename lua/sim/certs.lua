@@ -27,6 +27,9 @@ local function key(app, hostname)
   return app.id .. "/" .. hostname
 end
 
+---@param world sim.World
+---@param app table a record
+---@param hostname string
 ---@return sim.Cert?
 function M.get(world, app, hostname)
   return world:get("cert", key(app, hostname:lower()))
@@ -93,6 +96,9 @@ local function find_or_add(world, app, hostname)
 end
 
 --- Requests a certificate from the platform's authority.
+---@param world sim.World
+---@param app table a record
+---@param hostname string
 ---@return sim.Cert?
 ---@return sim.Problem?
 function M.request_acme(world, app, hostname)
@@ -110,6 +116,11 @@ function M.request_acme(world, app, hostname)
 end
 
 --- Stores a certificate of the caller's own; the key is not kept.
+---@param world sim.World
+---@param app table a record
+---@param hostname string
+---@param fullchain string PEM
+---@param private_key string PEM
 ---@return sim.Cert?
 ---@return sim.Problem?
 function M.upload(world, app, hostname, fullchain, private_key)
@@ -231,6 +242,9 @@ local function validation_errors(cert)
 end
 
 --- One certificate with all there is to know about it.
+---@param world sim.World
+---@param app table a record
+---@param cert sim.Cert
 ---@return table
 function M.detail(world, app, cert)
   local ok = cert.is_configured
@@ -249,6 +263,9 @@ function M.detail(world, app, cert)
 end
 
 --- The detail together with what the DNS was found to say.
+---@param world sim.World
+---@param app table a record
+---@param cert sim.Cert
 ---@return table
 function M.check_view(world, app, cert)
   local view = M.detail(world, app, cert)
@@ -265,6 +282,7 @@ function M.check_view(world, app, cert)
 end
 
 --- A row of the list.
+---@param cert sim.Cert
 ---@return table
 function M.summary(cert)
   local ok = cert.is_configured

@@ -175,6 +175,10 @@ function M.run(world, machine, args, stdin)
 end
 
 --- Runs a command, given as one line.
+---@param world sim.World
+---@param machine table a record
+---@param line string
+---@param stdin string?
 ---@return sim.ExecResult
 function M.run_line(world, machine, line, stdin)
   local words = split(line)

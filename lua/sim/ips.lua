@@ -113,6 +113,9 @@ function M.assign(world, app, spec)
   return M.add(world, app, spec)
 end
 
+---@param world sim.World
+---@param app table a record
+---@param address string
 ---@return sim.Ip?
 function M.get(world, app, address)
   return world:get("ip", app.id .. "/" .. address)

@@ -14,6 +14,9 @@ local M = {}
 ---@field peerip string
 ---@field network string
 
+---@param world sim.World
+---@param org table a record
+---@param name string
 ---@return sim.Peer?
 function M.get(world, org, name)
   return world:get("peer", org.id .. "/" .. name)
@@ -38,6 +41,9 @@ function M.add(world, org, spec)
 end
 
 --- Adds a peer after looking at what was asked for.
+---@param world sim.World
+---@param org table a record
+---@param spec table
 ---@return sim.Peer?
 ---@return sim.Problem?
 function M.create(world, org, spec)

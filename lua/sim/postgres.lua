@@ -107,6 +107,9 @@ local function plan_next(world, cluster)
 end
 
 --- Starts to make a cluster.
+---@param world sim.World
+---@param org table a record
+---@param spec table
 ---@return sim.Cluster?
 ---@return sim.Problem?
 function M.create(world, org, spec)
@@ -139,6 +142,8 @@ function M.is_going(cluster)
 end
 
 --- Starts to delete a cluster.
+---@param world sim.World
+---@param cluster sim.Cluster
 function M.destroy(world, cluster)
   cluster.status = "deleting"
   plan_next(world, cluster)
@@ -146,6 +151,9 @@ function M.destroy(world, cluster)
 end
 
 --- A cluster that starts as a copy of another.
+---@param world sim.World
+---@param cluster sim.Cluster
+---@param name string
 ---@return sim.Cluster?
 ---@return sim.Problem?
 function M.copy(world, cluster, name)
@@ -163,6 +171,9 @@ function M.copy(world, cluster, name)
 end
 
 --- Starts a backup.
+---@param world sim.World
+---@param cluster sim.Cluster
+---@param kind string
 ---@return table backup
 function M.backup(world, cluster, kind)
   local backup = {
@@ -176,6 +187,9 @@ function M.backup(world, cluster, kind)
 end
 
 --- Records that an app uses a cluster.
+---@param world sim.World
+---@param cluster sim.Cluster
+---@param app string its name
 ---@return table attachment
 ---@return boolean is_new
 function M.attach(world, cluster, app)
@@ -191,6 +205,9 @@ function M.attach(world, cluster, app)
   return attachment, true
 end
 
+---@param world sim.World
+---@param cluster sim.Cluster
+---@param app string its name
 ---@return boolean whether it was attached
 function M.detach(world, cluster, app)
   local _, at = tbl.find(cluster.attached, function(one)
@@ -210,6 +227,7 @@ local function attached_apps(cluster)
 end
 
 --- A row of the list.
+---@param cluster sim.Cluster
 ---@return table
 function M.summary(cluster)
   return {
@@ -222,6 +240,8 @@ function M.summary(cluster)
 end
 
 --- One cluster with all there is to know about it.
+---@param world sim.World
+---@param cluster sim.Cluster
 ---@return table
 function M.view(world, cluster)
   local plan = M.PLANS[cluster.plan:lower()]
@@ -250,6 +270,7 @@ function M.view(world, cluster)
   }
 end
 
+---@param backup table of the cluster
 ---@return table
 function M.view_backup(backup)
   return {
@@ -261,6 +282,8 @@ function M.view_backup(backup)
 end
 
 --- A user of a cluster by name.
+---@param cluster sim.Cluster
+---@param username string
 ---@return table? user
 ---@return integer? position
 function M.user(cluster, username)

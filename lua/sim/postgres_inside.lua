@@ -29,6 +29,9 @@ local function touch(world, cluster)
   world:touch("cluster", cluster)
 end
 
+---@param world sim.World
+---@param cluster sim.Cluster
+---@param name string
 ---@return boolean?
 ---@return sim.Problem?
 function M.add_database(world, cluster, name)
@@ -42,6 +45,8 @@ function M.add_database(world, cluster, name)
   return true
 end
 
+---@param cluster sim.Cluster
+---@param name string
 ---@return boolean?
 ---@return sim.Problem?
 function M.check_database(cluster, name)
@@ -65,11 +70,19 @@ function M.drop_database(world, cluster, name)
 end
 
 --- The schema in which an extension is enabled; nil when it is not.
+---@param cluster sim.Cluster
+---@param database string
+---@param extension string
 ---@return string?
 function M.enabled_in(cluster, database, extension)
   return (cluster.extensions[database] or {})[extension]
 end
 
+---@param world sim.World
+---@param cluster sim.Cluster
+---@param database string
+---@param name string
+---@param schema string?
 ---@return boolean?
 ---@return sim.Problem?
 function M.enable(world, cluster, database, name, schema)
@@ -87,6 +100,10 @@ function M.enable(world, cluster, database, name, schema)
   return true
 end
 
+---@param world sim.World
+---@param cluster sim.Cluster
+---@param database string
+---@param name string
 ---@return boolean?
 ---@return sim.Problem?
 function M.disable(world, cluster, database, name)
@@ -102,6 +119,10 @@ local function new_password(world)
   return "sim" .. world.ids:alnum(20)
 end
 
+---@param world sim.World
+---@param cluster sim.Cluster
+---@param name string
+---@param role string
 ---@return table? user
 ---@return sim.Problem?
 function M.add_user(world, cluster, name, role)
@@ -118,6 +139,8 @@ function M.add_user(world, cluster, name, role)
   return user
 end
 
+---@param cluster sim.Cluster
+---@param name string
 ---@return table? user
 ---@return sim.Problem?
 function M.find_user(cluster, name)

@@ -21,6 +21,8 @@ local M = {}
 ---@field updated_at number
 
 --- An app's newest release.
+---@param world sim.World
+---@param app table a record
 ---@return sim.Release?
 function M.current(world, app)
   local all = world:list("release", app.id)
@@ -37,6 +39,9 @@ end
 ---@field definition any?
 
 --- Adds a release with the next version.
+---@param world sim.World
+---@param app table a record
+---@param spec table
 ---@return sim.Release
 function M.add(world, app, spec)
   local last = M.current(world, app)
@@ -54,6 +59,9 @@ function M.add(world, app, spec)
   })
 end
 
+---@param world sim.World
+---@param release table a record
+---@param status string
 ---@return sim.Release?
 ---@return sim.Problem?
 function M.set_status(world, release, status)
@@ -68,6 +76,8 @@ function M.set_status(world, release, status)
 end
 
 --- Newest first.
+---@param world sim.World
+---@param app table a record
 ---@return sim.Release[]
 function M.newest_first(world, app)
   local all = world:list("release", app.id)
@@ -80,12 +90,15 @@ end
 
 local BUSY = tbl.set { "running", "pending" }
 
+---@param release table a record
 ---@return boolean
 function M.in_progress(release)
   return BUSY[release.status] or false
 end
 
 --- The release as the web API answers it.
+---@param world sim.World
+---@param release table a record
 ---@return table
 function M.view(world, release)
   return {

@@ -86,6 +86,8 @@ function M.text(query, name)
 end
 
 --- A boolean query parameter; absent is false.
+---@param query table<string, string>
+---@param name string
 ---@return boolean? value
 ---@return sim.Problem?
 function M.flag(query, name)
@@ -99,6 +101,11 @@ function M.flag(query, name)
 end
 
 --- An integer query parameter within bounds; absent is `default`.
+---@param query table<string, string>
+---@param name string
+---@param low integer
+---@param high integer
+---@param default integer?
 ---@return integer? value
 ---@return sim.Problem?
 function M.integer(query, name, low, high, default)

@@ -29,6 +29,9 @@ function M.check_name(name)
   return true
 end
 
+---@param world sim.World
+---@param app table a record
+---@param name string
 ---@return sim.Secret?
 function M.get(world, app, name)
   return world:get("secret", key(app, name))

@@ -38,14 +38,15 @@ local function complains(script, path, cases)
   said = "\n" .. said
   for _, want in ipairs(wanted) do
     local start = said:find("\n" .. want.path .. ":", 1, true)
-    t.has(start and said:sub(start):match("^\n[^\n]*") or said, want.complaint)
+    t.has(start and said:sub(start):match("^\n[^\n]*\n") or said, want.complaint)
   end
 end
 
 t.test("a tree without mistakes passes", function()
   for _, script in ipairs { "layers", "conventions" } do
     local code, said = says(script, {
-      ["lua/base/a.lua"] = LUA:format "--- Adds.\nfunction M.add(a)\n  return a\nend",
+      ["lua/base/a.lua"] = LUA:format(
+        "--- Adds.\n---@param a integer\nfunction M.add(a, _b, ...)\n  return a\nend"),
       ["lua/cli/a.lua"] = LUA:format 'local fly = require "fly.client"',
       ["src/core/a.c"] = C:format "static int add(int a)\n{\n    return a;\n}",
       ["src/core/a.h"] = "/* One sentence. */\nint clk_add(int a);\nint clk_sub(int a);\n",
@@ -101,6 +102,8 @@ t.test("what the conventions ask of Lua is looked at", function()
     ["return {}\n"] = "two header lines",
     ["--- One line.\n\nreturn {}\n"] = "two header lines",
     [LUA:format "function M.add()\nend"] = "an exported function without a comment",
+    [LUA:format "--- Adds.\n---@param ab integer\nfunction M.add(ab, a)\nend"] =
+      "a parameter without @param: a\n",
     [LUA:format "\tlocal a = 1"] = "a tab",
     [LUA:format(("-- x\n"):rep(600))] = "a file of 600 lines",
   })

@@ -38,6 +38,9 @@ function M.version(run)
 end
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.auth_whoami(run)
   local data, e = run.api:graphql([[
     query { viewer { ... on User { email } ... on Macaroon { email } } }]])
@@ -52,6 +55,9 @@ function M.auth_whoami(run)
 end
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.orgs_list(run)
   local data, e = run.api:graphql("query { organizations { nodes { slug name type } } }")
   if not data then
@@ -73,6 +79,9 @@ function M.orgs_list(run)
 end
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.platform_regions(run)
   local reply, e = run.api:rest("GET", "/platform/regions")
   if not reply then
@@ -98,6 +107,9 @@ local RELEASES = "query($name: String!) { app(name: $name) {"
   .. " } } } }"
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.releases(run)
   local app, e = run:app()
   local data
@@ -142,6 +154,9 @@ end
 --- As the real one: asks again at once while there are lines, and with --no-tail
 --- ends after the first answer that has any.
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.logs(run)
   local app, e = run:app()
   if not app then

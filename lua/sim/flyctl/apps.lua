@@ -72,6 +72,9 @@ local function print_apps(run, list)
 end
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.apps_list(run)
   local nodes, e = all_apps(run, run.flags.org)
   if not nodes then
@@ -93,6 +96,9 @@ function M.apps_list(run)
 end
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.apps_create(run)
   local name, org = run.flags.name or run.args[1], run.flags.org
   if not org then
@@ -117,6 +123,9 @@ function M.apps_create(run)
 end
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.apps_destroy(run)
   if #run.args == 0 then
     return flyctl.fail("no app names provided")
@@ -139,6 +148,9 @@ function M.apps_destroy(run)
 end
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.apps_restart(run)
   local app, e = run.args[1], nil
   if not app then
@@ -172,6 +184,9 @@ end
 local STATUS = "query($name: String!) { app(name: $name) { " .. shapes.APP_FIELDS .. " } }"
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.status(run)
   local name, e = run:app()
   local data, machines

@@ -137,6 +137,9 @@ local function check(run)
 end
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.deploy(run)
   local directory = run.args[1] or "."
   local stat = fs.stat(directory)

@@ -67,6 +67,8 @@ function Run:ago(at)
 end
 
 --- An error in flyctl's words.
+---@param text string
+---@param ... any for string.format
 ---@return nil
 ---@return err.Record
 function M.fail(text, ...)

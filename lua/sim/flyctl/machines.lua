@@ -19,6 +19,9 @@ local function cells(machine)
 end
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.machine_list(run)
   local app, e = run:app()
   local machines
@@ -58,6 +61,9 @@ local function one_machine(run)
 end
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.machine_status(run)
   local machine, e = one_machine(run)
   if not machine then
@@ -139,6 +145,9 @@ M.machine_cordon = each({ path = "/cordon", doing = "Activating cordon on machin
 M.machine_uncordon = each({ path = "/uncordon", doing = "Deactivating cordon on machine" })
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.machine_destroy(run)
   local app, e = run:app()
   if not app then
@@ -164,6 +173,9 @@ function M.machine_destroy(run)
 end
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.machine_run(run)
   local app, e = run:app()
   if not app then
@@ -197,6 +209,9 @@ function M.machine_run(run)
 end
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.machine_update(run)
   local machine, app = one_machine(run)
   if not machine then
@@ -241,6 +256,9 @@ local function exec(run, app, id, line, timeout)
 end
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.machine_exec(run)
   local app, e = run:app()
   if not app then
@@ -280,6 +298,9 @@ local function console_machine(run, app)
 end
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.ssh_console(run)
   local app, e = run:app()
   if not app then

@@ -29,6 +29,9 @@ local TYPES = {
 local LIST = "query($name: String!) { app(name: $name) { " .. shapes.ADDRESS_FIELDS .. " } }"
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.ips_list(run)
   local app, e = run:app()
   local data
@@ -67,6 +70,9 @@ local function allocate(run, kind)
 end
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.ips_allocate_v4(run)
   if run.flags.shared then
     return allocate(run, "shared_v4")
@@ -79,11 +85,17 @@ function M.ips_allocate_v4(run)
 end
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.ips_allocate_v6(run)
   return allocate(run, run.flags.private and "private_v6" or "v6")
 end
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.ips_release(run)
   for _, address in ipairs(run.args) do
     local ok, e = ask(run, "DELETE", "/ip_assignments/%s", address)
@@ -108,6 +120,9 @@ local function status_of(cert)
 end
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.certs_list(run)
   local reply, e = ask(run, "GET", "/certificates")
   if not reply then
@@ -135,6 +150,9 @@ local function show(run, cert)
 end
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.certs_add(run)
   local cert, e = ask(run, "POST", "/certificates/acme", { hostname = run.args[1] })
   if not cert then
@@ -144,6 +162,9 @@ function M.certs_add(run)
 end
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.certs_check(run)
   local cert, e = ask(run, "POST", "/certificates/%s/check", run.args[1])
   if not cert then
@@ -153,6 +174,9 @@ function M.certs_check(run)
 end
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.certs_remove(run)
   if run.flags.acme and run.flags.custom then
     return flyctl.fail("cannot specify both --custom and --acme")

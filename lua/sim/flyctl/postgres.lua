@@ -33,6 +33,9 @@ local LIST = "query { apps(role: \"postgres_cluster\") { nodes { " .. shapes.APP
   .. " } } }"
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.postgres_list(run)
   local data, e = run.api:graphql(LIST)
   if not data then
@@ -115,6 +118,9 @@ local function credentials(run, flags, secret)
 end
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.postgres_create(run)
   local flags = run.flags
   for _, name in ipairs({ "name", "org", "region" }) do
@@ -159,6 +165,9 @@ local function identifier(name)
 end
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.postgres_attach(run)
   local cluster, app = run.args[1], run:app()
   local variable = run.flags["variable-name"] or "DATABASE_URL"
@@ -245,6 +254,9 @@ local function set_metadata(run, app, machine, values)
 end
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.postgres_failover(run)
   local machines, app = cluster_machines(run)
   if not machines then
@@ -294,6 +306,9 @@ local function backups_of(run)
 end
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.postgres_backup_enable(run)
   local machines, app = cluster_machines(run)
   if not machines then
@@ -306,6 +321,9 @@ function M.postgres_backup_enable(run)
 end
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.postgres_backup_create(run)
   local found, e = backups_of(run)
   if not found then
@@ -324,6 +342,9 @@ function M.postgres_backup_create(run)
 end
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.postgres_backup_list(run)
   local found, e = backups_of(run)
   if not found then

@@ -53,6 +53,9 @@ local function regions_text(regions)
 end
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.scale_show(run)
   local app, machines = machines_of(run)
   if not app then
@@ -116,6 +119,9 @@ local function resize(run, flags)
 end
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.scale_vm(run)
   return resize(run, {
     ["vm-size"] = run.args[1], ["vm-memory"] = run.flags["vm-memory"],
@@ -123,6 +129,9 @@ function M.scale_vm(run)
 end
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.scale_memory(run)
   return resize(run, { ["vm-memory"] = run.args[1] })
 end
@@ -245,6 +254,9 @@ local function describe(run, app, plans)
 end
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.scale_count(run)
   local app, machines = machines_of(run)
   if not app then

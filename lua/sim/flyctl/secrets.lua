@@ -70,6 +70,9 @@ local function list_of(run, app)
 end
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.secrets_list(run)
   local app, e = run:app()
   local list
@@ -144,6 +147,9 @@ local function read_pairs(world, args)
 end
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.secrets_set(run)
   local app, e = run:app()
   local values
@@ -157,6 +163,9 @@ function M.secrets_set(run)
 end
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.secrets_import(run)
   local app, e = run:app()
   local text
@@ -176,6 +185,9 @@ function M.secrets_import(run)
 end
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.secrets_unset(run)
   local app, e = run:app()
   if not app then
@@ -189,6 +201,9 @@ function M.secrets_unset(run)
 end
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.secrets_deploy(run)
   local app, e = run:app()
   local machines

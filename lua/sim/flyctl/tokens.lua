@@ -17,6 +17,9 @@ local MAKE = [[
 local EXPIRY = "175200h0m0s"
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.tokens_create_readonly(run)
   local slug = run.flags.org or run.args[1]
   if not slug then

@@ -24,6 +24,9 @@ local function ask(run, method, path, ...)
 end
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.volumes_list(run)
   local volumes, e = ask(run, "GET", "/volumes")
   if not volumes then
@@ -63,6 +66,9 @@ local function show(run, volume)
 end
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.volumes_show(run)
   if not run.args[1] then
     return flyctl.fail(NO_ID)
@@ -86,6 +92,9 @@ local function created(run, made)
 end
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.volumes_create(run)
   local flags = run.flags
   if not flags.region then
@@ -109,6 +118,9 @@ function M.volumes_create(run)
 end
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.volumes_destroy(run)
   if #run.args == 0 then
     return flyctl.fail(NO_ID)
@@ -131,6 +143,9 @@ function M.volumes_destroy(run)
 end
 
 ---@async
+---@param run sim.flyctl.Run
+---@return any done nil when it failed, an exit code when that is not 0
+---@return err.Record?
 function M.volumes_extend(run)
   local volume, e
   if not run.args[1] then

@@ -45,6 +45,9 @@ function M.app(ctx, id, is_write)
 end
 
 --- An organization, if the caller may read it (or change it).
+---@param ctx table the caller and the world
+---@param id string
+---@param is_write boolean? whether it is to be changed
 ---@return table?
 ---@return sim.Problem?
 function M.org(ctx, id, is_write)
@@ -60,6 +63,9 @@ function M.org(ctx, id, is_write)
 end
 
 --- The records of a kind in all organizations the caller sees.
+---@param ctx table the caller and the world
+---@param kind string
+---@param keep (fun(record: table): boolean)?
 ---@return table[]
 function M.in_orgs(ctx, kind, keep)
   local out = {}
