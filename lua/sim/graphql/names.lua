@@ -33,36 +33,30 @@ local function places_of(list)
   return places
 end
 
----@class graphql.NameRule
----@field message string with a slot for the name
----@field code string
----@field extension string? how the error's extensions call the name
-
----@type table<string, graphql.NameRule>
+-- By what the list holds: the error's code, how its extensions call the name,
+-- and the message.
 local RULES = {
   fragment = {
-    message = 'Fragment name "%s" must be unique',
-    code = "fragmentNotUnique", extension = "fragmentName",
+    "fragmentNotUnique", "fragmentName", 'Fragment name "%s" must be unique',
   },
   operation = {
-    message = 'Operation name "%s" must be unique',
-    code = "uniquelyNamedOperations", extension = "operationName",
+    "uniquelyNamedOperations", "operationName",
+    'Operation name "%s" must be unique',
   },
   variable = {
-    message = 'There can only be one variable named "%s"',
-    code = "variableNotUnique", extension = "variableName",
+    "variableNotUnique", "variableName",
+    'There can only be one variable named "%s"',
   },
   argument = {
-    message = 'There can be only one argument named "%s"',
-    code = "argumentNotUnique", extension = "name",
+    "argumentNotUnique", "name", 'There can be only one argument named "%s"',
   },
   member = {
-    message = 'There can be only one input field named "%s"',
-    code = "inputFieldNotUnique", extension = "name",
+    "inputFieldNotUnique", "name",
+    'There can be only one input field named "%s"',
   },
   directive = {
-    message = 'The directive "%s" can only be used once at this location.',
-    code = "directiveNotUniqueForLocation", extension = "directiveName",
+    "directiveNotUniqueForLocation", "directiveName",
+    'The directive "%s" can only be used once at this location.',
   },
 }
 
@@ -74,10 +68,9 @@ local RULES = {
 ---@param list {name: string?, place: graphql.Place}[]
 ---@param add graphql.Add
 function M.check(kind, list, add)
-  local rule = RULES[kind]
+  local code, extension, message = table.unpack(RULES[kind])
   each_double(list, function(name, same)
-    add(places_of(same), rule.code, rule.message:format(name),
-      { [rule.extension] = name })
+    add(places_of(same), code, message:format(name), { [extension] = name })
   end)
 end
 

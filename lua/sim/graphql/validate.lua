@@ -1,253 +1,22 @@
 --- Checks a document against the schema, before anything is run.
 --- Pure. Errors read as the real service's do and carry its codes.
 
-local json = require "base.json"
-local tbl = require "base.tbl"
-
+local arguments = require "sim.graphql.arguments"
 local merge = require "sim.graphql.merge"
 local names = require "sim.graphql.names"
 local parser = require "sim.graphql.parser"
+local report = require "sim.graphql.report"
 local types = require "sim.graphql.types"
 local values = require "sim.graphql.values"
 
 local M = {}
 
---- Errors after these are not looked for.
-M.MAX_ERRORS = 50
+local add, add_all = report.add, report.add_all
+local check_names = report.check_names
+local check_directives = arguments.check_directives
 
 --- Larger queries are refused; fragments count as often as they are used.
 M.MAX_SELECTIONS = 10000
-
----@class graphql.Check
----@field schema graphql.Schema
----@field fragments table<string, graphql.Fragment>
----@field used table<string, boolean> fragments
----@field variables table<string, graphql.Variable>? of the operation
----@field seen table<string, boolean> variables used by the operation
----@field path any[]
----@field label string "query ListApps"
----@field errors table[]
----@field visits integer
-
-local function add_all(check, places, code, message, more)
-  if #check.errors >= M.MAX_ERRORS then
-    return
-  end
-  local extensions = { code = code }
-  for key, value in pairs(more or {}) do
-    extensions[key] = value
-  end
-  check.errors[#check.errors + 1] = {
-    message = message, locations = places,
-    path = json.array(tbl.copy(check.path)), extensions = extensions,
-  }
-end
-
-local function add(check, place, code, message, more)
-  add_all(check, { place }, code, message, more)
-end
-
--- Reports what stands more than once in a list.
-local function check_names(check, kind, list)
-  names.check(kind, list, function(...)
-    add_all(check, ...)
-  end)
-end
-
--- Whether a variable's type may stand where `wanted` is.
-local function allowed(given, wanted, has_default)
-  if wanted.kind == "nonnull" then
-    if given.kind == "nonnull" then
-      return allowed(given.of, wanted.of, false)
-    end
-    return has_default and allowed(given, wanted.of, false)
-  elseif given.kind == "nonnull" then
-    return allowed(given.of, wanted, has_default)
-  elseif given.kind == "list" or wanted.kind == "list" then
-    return given.kind == wanted.kind and allowed(given.of, wanted.of, false)
-  end
-  return given.name == wanted.name
-end
-
--- The declaration of a variable that is used here.
-local function find_variable(check, name, place)
-  local variable = check.variables[name]
-  check.seen[name] = true
-  if not variable then
-    add(check, place, "variableNotDefined",
-      ("Variable $%s is used by %s but not declared"):format(
-        name, check.label), { variableName = name })
-  end
-  return variable
-end
-
-local function check_variable(check, name, argument, label, place)
-  local variable = find_variable(check, name, place)
-  if not variable then
-    return
-  end
-  if not check.schema:named(variable.type) then
-    return -- said where the variable is declared
-  end
-  local has_default = variable.default ~= nil and variable.default.kind ~= "null"
-    or argument.default ~= nil
-  if not allowed(variable.type, argument.type, has_default) then
-    add(check, place, "variableMismatch",
-      ("Type mismatch on variable $%s and argument %s (%s / %s)"):format(
-        name, label, parser.type_text(variable.type),
-        parser.type_text(argument.type)),
-      { variableName = name, typeName = parser.type_text(variable.type),
-        argumentName = label })
-  end
-end
-
-local check_literal
-
-local function check_members(check, literal, kind, place)
-  local given = {}
-  check_names(check, "member", literal.value)
-  for _, member in ipairs(literal.value) do
-    given[member.name] = true
-    local input = kind.inputs[member.name]
-    if not input then
-      add(check, member.place, "argumentNotAccepted",
-        ("InputObject '%s' doesn't accept argument '%s'"):format(
-          kind.name, member.name),
-        { name = kind.name, typeName = "InputObject",
-          argumentName = member.name })
-    else
-      check_literal(check, member.value, input, member.name, kind.name,
-        member.place)
-    end
-  end
-  for name, input in tbl.sorted(kind.inputs) do
-    if input.type.kind == "nonnull" and not given[name]
-      and input.default == nil then
-      add(check, place, "missingRequiredInputObjectAttribute",
-        ("Argument '%s' on InputObject '%s' is required. Expected type %s")
-          :format(name, kind.name, parser.type_text(input.type)),
-        { argumentName = name, argumentType = parser.type_text(input.type),
-          inputObjectType = kind.name })
-    end
-  end
-end
-
-local function bad_literal(check, literal, argument, label, owner, place)
-  add(check, place, "argumentLiteralsIncompatible",
-    ("Argument '%s' on %s has an invalid value (%s). Expected type '%s'.")
-      :format(label, owner, parser.value_text(literal),
-        parser.type_text(argument.type)),
-    { typeName = "Field", argumentName = label })
-end
-
--- Variables inside a literal of free form: any type will do there.
-local function check_free(check, literal, place)
-  if literal.kind == "variable" then
-    find_variable(check, literal.value, place)
-  elseif literal.kind == "list" then
-    for _, item in ipairs(literal.value) do
-      check_free(check, item, place)
-    end
-  elseif literal.kind == "object" then
-    for _, member in ipairs(literal.value) do
-      check_free(check, member.value, member.place)
-    end
-  end
-end
-
--- A literal that stands where an argument of this type is expected.
-function check_literal(check, literal, argument, label, owner, place)
-  local ref = argument.type
-  if literal.kind == "variable" then
-    return check_variable(check, literal.value, argument, label, place)
-  end
-  if ref.kind == "nonnull" then
-    if literal.kind == "null" then
-      return bad_literal(check, literal, argument, label, owner, place)
-    end
-    ref = ref.of
-  end
-  if literal.kind == "null" then
-    return
-  elseif ref.kind == "list" then
-    local items = literal.kind == "list" and literal.value or { literal }
-    for _, item in ipairs(items) do
-      check_literal(check, item, { type = ref.of }, label, owner, place)
-    end
-    return
-  end
-  local kind = check.schema.types[ref.name]
-  if kind.kind == "input" then
-    if literal.kind ~= "object" then
-      return bad_literal(check, literal, argument, label, owner, place)
-    end
-    return check_members(check, literal, kind, place)
-  elseif kind.name == "JSON" then
-    check_free(check, literal, place)
-  elseif not values.literal_fits(kind, literal) then
-    bad_literal(check, literal, argument, label, owner, place)
-  end
-end
-
-local function check_arguments(check, declared, args, owner, place)
-  local given = {}
-  check_names(check, "argument", args)
-  for _, arg in ipairs(args) do
-    given[arg.name] = true
-    local argument = declared[arg.name]
-    if argument then
-      check_literal(check, arg.value, argument, arg.name, owner, arg.place)
-    else
-      local kind, name = owner:match("^(%a+) '(.-)'$")
-      add(check, arg.place, "argumentNotAccepted",
-        ("%s doesn't accept argument '%s'"):format(owner, arg.name),
-        { name = name, typeName = kind, argumentName = arg.name })
-    end
-  end
-  local missing = {}
-  for name, argument in tbl.sorted(declared) do
-    if argument.type.kind == "nonnull" and argument.default == nil
-      and not given[name] then
-      missing[#missing + 1] = name
-    end
-  end
-  if #missing > 0 then
-    local list = table.concat(missing, ", ")
-    add(check, place, "missingRequiredArguments",
-      ("%s is missing required arguments: %s"):format(owner, list),
-      { className = owner:match("^%a+"), name = owner:match("'(.-)'"),
-        arguments = list })
-  end
-end
-
-local BOOLEAN = { ["if"] = { type = parser.parse_type("Boolean!") } }
-local DIRECTIVES = { skip = BOOLEAN, include = BOOLEAN }
-
--- Where both directives may stand; the words are the real service's.
-local PLACES = { field = "fields", spread = "fragment spreads",
-  inline = "inline fragments" }
-local ALLOWED = "fields, fragment spreads, inline fragments"
-
--- `target` is a kind of selection, or what else the directives stand at.
-local function check_directives(check, directives, target)
-  check_names(check, "directive", directives)
-  for _, directive in ipairs(directives) do
-    local declared = DIRECTIVES[directive.name]
-    if not declared then
-      add(check, directive.place, "undefinedDirective",
-        ("Directive @%s is not defined"):format(directive.name),
-        { directiveName = directive.name })
-    elseif not PLACES[target] then
-      add(check, directive.place, "directiveCannotBeApplied",
-        ("'@%s' can't be applied to %s (allowed: %s)"):format(
-          directive.name, target, ALLOWED),
-        { targetName = target, name = directive.name })
-    else
-      check_arguments(check, declared, directive.args,
-        ("Directive '%s'"):format(directive.name), directive.place)
-    end
-  end
-end
 
 local check_selections
 
@@ -291,7 +60,7 @@ local function check_field(check, selection, kind, open)
         selection.name, kind.name),
       { typeName = kind.name, fieldName = selection.name })
   end
-  check_arguments(check, field.args, selection.args,
+  arguments.check(check, field.args, selection.args,
     ("Field '%s'"):format(field.name), selection.place)
   local inner = check.schema:named(field.type)
   if check_leaf(check, selection, field, inner) and selection.selections then
@@ -506,12 +275,11 @@ end
 
 -- What the document defines: names, and where directives stand.
 local function check_definitions(check, document)
-  local function report(...)
+  check_names(check, "operation", document.operations)
+  check_names(check, "fragment", document.fragments)
+  names.check_anonymous(document.operations, function(...)
     add_all(check, ...)
-  end
-  names.check("operation", document.operations, report)
-  names.check_anonymous(document.operations, report)
-  names.check("fragment", document.fragments, report)
+  end)
   for _, fragment in ipairs(document.fragments) do
     check.fragments[fragment.name] = fragment
     check_directives(check, fragment.directives, "fragment definitions")

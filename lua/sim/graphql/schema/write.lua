@@ -237,18 +237,23 @@ local function find_token(ctx, id, kind)
   return token
 end
 
+-- Revokes a token of this kind, if the caller may.
+local function revoke(ctx, id, kind)
+  local token, wrong = find_token(ctx, id, kind)
+  if not token then
+    return nil, wrong
+  end
+  tokens.revoke(ctx.world, token)
+  return { token = json.null, revokedBy = ctx.caller.owner }
+end
+
 --- Revokes an app's or organization's token.
 ---@param ctx table the caller and the world
 ---@param input table as the schema declares it
 ---@return table? payload
 ---@return sim.Problem?
 function M.revoke_token(ctx, input)
-  local token, wrong = find_token(ctx, input.id, "macaroon")
-  if not token then
-    return nil, wrong
-  end
-  tokens.revoke(ctx.world, token)
-  return { token = json.null, revokedBy = ctx.caller.owner }
+  return revoke(ctx, input.id, "macaroon")
 end
 
 --- Revokes a user's own token.
@@ -257,12 +262,7 @@ end
 ---@return table? payload
 ---@return sim.Problem?
 function M.delete_access_token(ctx, input)
-  local token, wrong = find_token(ctx, input.accessTokenId, "user")
-  if not token then
-    return nil, wrong
-  end
-  tokens.revoke(ctx.world, token)
-  return {}
+  return revoke(ctx, input.accessTokenId, "user")
 end
 
 M.add_peer = on_org(function(ctx, input, org)
