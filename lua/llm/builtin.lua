@@ -108,7 +108,9 @@ end
 local function load(ctx, data, list)
   local general, per_app = {}, {}
   for _, name in ipairs(list) do
-    table.insert(facts.SETS[name].per_app and per_app or general, name)
+    if not data[name] then
+      table.insert(facts.SETS[name].per_app and per_app or general, name)
+    end
   end
   local ok, e = load_stage(ctx, data, general, function(set)
     return load_set(ctx, set)
@@ -163,6 +165,36 @@ local function operations(data)
   return tbl.keys(ids)
 end
 
+-- Reads what the question needs and applies it. The third result is an
+-- operation's failure, the second what was not understood.
+local function look_up(query, data, ctx)
+  local ok, failure = load(ctx, data, pick.sets(query))
+  if ok then
+    ok, failure = load(ctx, data, pick.more_sets(query, data))
+  end
+  if not ok then
+    return nil, nil, failure
+  end
+  return pick.apply(query, data)
+end
+
+-- "is 1234abcd running?": what a name names when it is no app.
+local OTHERS = { "machine", "volume" }
+
+-- The same for whatever the names may name; they must name it, not where it is.
+local function look_up_any(query, data, ctx)
+  local picked, unclear, failure = look_up(query, data, ctx)
+  for _, subject in ipairs(query.is_guess and OTHERS or {}) do
+    if picked or failure then
+      break
+    end
+    query.subject = subject
+    local found, _, e = look_up(query, data, ctx)
+    picked, failure = found and found.is_named and found or nil, e
+  end
+  return picked, unclear, failure
+end
+
 --- Answers a question about the account.
 ---@async
 ---@param text string
@@ -182,15 +214,10 @@ function M.answer(text, ctx)
     table.insert(query.names, ctx.app:lower())
   end
   local data = {}
-  local ok, failure = load(ctx, data, pick.sets(query))
-  if ok then
-    ok, failure = load(ctx, data, pick.more_sets(query, data))
-  end
-  if not ok then
+  local picked, unclear, failure = look_up_any(query, data, ctx)
+  if failure then
     return nil, failure
-  end
-  local picked, unclear = pick.apply(query, data)
-  if not picked then
+  elseif not picked then
     return nil, not_understood(unclear)
   end
   local columns, rows = evidence.table(query, picked, ctx)

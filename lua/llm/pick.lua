@@ -57,6 +57,20 @@ function M.more_sets(query, data)
   end)
 end
 
+-- Where a record has what is measured, for the nouns that only show it.
+local FIELD = { image = "image", state = "state", age = "created", cpu = "cpus" }
+
+-- The first measure, as written, that no record of the scope has.
+local function unmeasured(query, noun, records)
+  local name = tbl.find(query.measures, function(name)
+    return #records > 0 and not noun.measures[name]
+      and not tbl.find(records, function(record)
+        return FIELD[name] and record[FIELD[name]] ~= nil
+      end)
+  end)
+  return name and (query.written[name] or query.written.order)
+end
+
 local function any_of(tests)
   return function(record)
     return #tests == 0 or tbl.find(tests, function(test)
@@ -233,6 +247,10 @@ function M.apply(query, data)
   local scope, e = names.narrow(query.names, noun, noun.records(data), data)
   if not scope then
     return nil, e
+  end
+  local unknown = unmeasured(query, noun, scope.records)
+  if unknown then
+    return nil, names.unknown(unknown)
   end
   if noun.has_regions then
     scope.records = with_places(query, scope.records)

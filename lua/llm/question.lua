@@ -20,6 +20,7 @@ local M = {}
 
 ---@class llm.Query
 ---@field subject string? the noun asked about
+---@field is_guess boolean? the subject is whatever its names name
 ---@field others string[] further nouns, to be shown beside it
 ---@field having string[] nouns it must have
 ---@field without string[] nouns it must not have
@@ -92,6 +93,7 @@ function HANDLERS.measure(query, term, pending)
     query.order = query.order or "most"
     query.written.order = query.written.order or query.written.each
   end
+  query.written[term.value] = query.written[term.value] or term.text
   table.insert(query.measures, term.value)
 end
 
@@ -180,6 +182,7 @@ local function default_subject(query)
   end
   if #query.names > 0 and (#query.states > 0 or #query.others > 0
     or #query.measures > 0) then
+    query.is_guess = true
     return "app"
   end
   if #query.states > 0 then

@@ -212,7 +212,11 @@ end
 
 -- One thing asked for by its name: itself, rather than a list of one.
 local function single_sentence(query, pick, pred, ctx)
-  local text = pick.noun.singular .. " " .. label(pick.scope[1], pick, query, ctx)
+  local record = pick.scope[1]
+  local text = pick.noun.singular .. " " .. label(record, pick, query, ctx)
+  if tbl.contains(query.measures, "age") and record.created then
+    text = text .. " was created " .. fmt.ago(ctx.now(), record.created)
+  end
   if pred then
     local is_so = #pick.matches == 1
     if pred.opposite then

@@ -5,6 +5,7 @@ local account = require "lua.llm.account"
 local builtin = require "llm.builtin"
 local err = require "base.err"
 local t = require "kit"
+local task = require "sys.task"
 
 require "ops"
 
@@ -294,4 +295,32 @@ t.test("only the operations that are needed are called, each once", function()
   context = account.context()
   t.ok(builtin.answer("machines in amsterdam", context))
   t.eq(context.calls, { "machines.list", "apps.list", "regions.list" })
+end)
+
+-- A context in which nobody is answered before `together` calls are in flight.
+local function crowded(together)
+  local context, waiting, enough = account.context(), 0, task.event()
+  local call = context.call
+  context.map = function(list, fn)
+    return task.map(list, 8, fn)
+  end
+  context.call = function(id, args)
+    waiting = waiting + 1
+    if waiting == together then
+      enough:set()
+    end
+    t.ok(enough:wait(30), id .. " was asked for alone")
+    return call(id, args)
+  end
+  return context
+end
+
+t.test("operations are asked for side by side, and so are the apps", function()
+  t.ok(builtin.answer("what apps are running and in which regions?", crowded(2)))
+  local context = crowded(3)
+  local call = context.call
+  context.call = function(id, args) -- the apps come first: they say whom to ask
+    return id == "apps.list" and account.context().call(id, args) or call(id, args)
+  end
+  t.ok(builtin.answer("list secrets", context))
 end)

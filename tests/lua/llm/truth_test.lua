@@ -36,6 +36,18 @@ t.test("a single thing asked for by name is not called the only one", function()
   says("show the org acme", "Organization acme.")
 end)
 
+t.test("a name without a noun is an app, a machine or a volume", function()
+  says("is web running?", "Yes: app web has 2 of 3 machines running, in ams and fra.")
+  says("is w3 running?", "No: machine w3 (app web, ams) is not running.")
+  says("where is m4?", "Machine k1 (app worker, ord).")
+  says("how old is m4?", "Machine k1 (app worker, ord) was created 46d ago.")
+  local context = account.context()
+  t.ok(builtin.answer("is w3 running?", context))
+  t.eq(context.calls, { "apps.list", "machines.list", "regions.list" })
+  refuses("is vol_1 running?", "vol_1")
+  refuses("is nobody running?", "nobody")
+end)
+
 t.test("what narrowed the question stands in the sentence", function()
   says("which machines run image registry.example.com/web:v1",
     "2 of 3 machines with image registry.example.com/web:v1 are running: "
@@ -52,13 +64,13 @@ end)
 
 t.test("an app is said to run where it runs", function()
   says("is web down?", "No: app web has 2 of 3 machines running, in ams and fra.")
-  local places = { ["apps.list"] = { { name = "web" } }, ["machines.list"] = {
+  local places = { ["apps.list"] = { { name = "web", status = "deployed" } }, ["machines.list"] = {
     { id = "a", name = "a", app = "web", region = "ams", state = "started" },
     { id = "b", name = "b", app = "web", region = "nrt", state = "stopped" },
   } }
   says("is web down?", "No: app web has 1 of 2 machines running, in ams.", places)
   says("what's the status of web",
-    "App web has 1 of 2 machines running, in ams.", places)
+    "App web has 1 of 2 machines running, in ams (status: deployed).", places)
 end)
 
 t.test("any is some, all is every one", function()
@@ -166,6 +178,10 @@ t.test("what the answer would leave out is refused by its own word", function()
     ["top machines"] = "top",
     ["when was machine m1 started?"] = "when",
     ["is fly up?"] = "fly",
+    ["how old is web?"] = "old",
+    ["what image do my volumes use?"] = "image",
+    ["which secrets have the status staged?"] = "staged",
+    ["status of my secrets"] = "status",
   }) do
     refuses(text, word)
   end
