@@ -40,7 +40,7 @@ local function cannot_listen(e, port)
   local is_wrong = WRONG_ADDRESS[e.code] and (port == 0 or port >= 1024)
   return err.new({
     kind = is_wrong and "usage" or e.kind, code = e.code, message = e.message,
-    hint = LISTEN_HINT,
+    hint = e.hint or LISTEN_HINT,
   })
 end
 

@@ -175,7 +175,7 @@ static void pasted_lines_are_refused_unseen(void **state)
     set(s, "KEY", NULL);
     see(s, "value of KEY (not shown): ");
     type(s, "-----BEGIN\recho second-line\r-----END\r");
-    end_with(s, 1);
+    end_with(s, 6);
     see(s, "the answer has more than one line");
     see(s, "--from-file KEY=PATH");
     assert_null(strstr(s->screen, "second-line"));
