@@ -198,10 +198,11 @@ test("the time limit is for all of it", function(client, here, _, to)
     conn:wait_closed()
   end)
   to.location = slow.url
-  local started = task.now()
   local reply, e = client:request { url = here.url .. "/go/302", follow = 9, timeout = 0.5 }
   t.err(reply, e, "ETIMEDOUT")
-  t.ok(task.now() - started < 0.85, "each hop had the whole limit")
+  -- The last hop had what the first ones left, or nothing was left for it.
+  local host, seconds = e.message:match("^no complete reply(.*) within (%S+) s$")
+  t.ok(host == "" or tonumber(seconds) < 0.11, e)
 end)
 
 test("opened replies follow redirects too", function(client, here, there, to)

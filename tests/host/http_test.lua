@@ -265,7 +265,7 @@ test("waiting for a free connection counts against the time limit", function(cli
   end
   t.eventually(function()
     return srv.connections == 128
-  end)
+  end, 60)
   local reply, e = client:request { url = srv.url, timeout = 0.05 }
   t.err(reply, e, "ETIMEDOUT")
   t.eq(e.sent, false)
