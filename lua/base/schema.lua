@@ -271,6 +271,13 @@ function M.at(shape, path)
   return shape
 end
 
+--- Whether values of the shape may be missing.
+---@param shape schema.Shape
+---@return boolean
+function M.is_optional(shape)
+  return (select(3, parts(shape)))
+end
+
 --- Raises unless the table is a well-formed shape, all the way down.
 ---@param shape schema.Shape
 function M.check_shape(shape)

@@ -6,6 +6,7 @@ local collect = require "fly.collect"
 local context = require "fly.context"
 local err = require "base.err"
 local fetch = require "fly.fetch"
+local hints = require "fly.hints"
 local kept = require "fly.kept"
 local opkit = require "opkit"
 local registry = require "opkit.registry"
@@ -330,6 +331,29 @@ function Client:call(id, args, opts)
   return value, call.tally
 end
 
+--- A nested call's argument that its caller was not given came out of a reply: that
+--- it does not fit is no mistake of the user.
+---@param outer fly.Call
+---@param args table<string, any>
+---@param e table err of kind "usage"
+---@return table err
+local function blame(outer, args, e)
+  if not e.param then
+    return e
+  end
+  for _, given in pairs(outer.args) do
+    if given == args[e.param] then
+      return e
+    end
+  end
+  return err.new {
+    kind = "protocol",
+    message = "a reply lacks what the next request needs: " .. e.message,
+    hint = hints.for_bad_reply { can_write = outer.op.effect ~= "read" },
+    request_id = outer.tally.request_id,
+  }
+end
+
 --- A call that a `run` row makes: under its caller's deadline and tally.
 ---@async
 ---@param outer fly.Call
@@ -340,7 +364,7 @@ end
 function Client:nested(outer, id, args, opts)
   local op, checked = look_up(id, args)
   if not op then
-    return nil, checked
+    return nil, blame(outer, args, checked)
   end
   local call = {
     op = op, args = checked,

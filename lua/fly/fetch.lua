@@ -10,6 +10,7 @@ local limits = require "fly.limits"
 local opkit = require "opkit"
 local pages = require "fly.pages"
 local rest = require "fly.rest"
+local schema = require "base.schema"
 local sensitive = require "fly.sensitive"
 local tbl = require "base.tbl"
 
@@ -211,8 +212,27 @@ local function redact(body, at, found)
   return (assert(json.edit(body, edits)))
 end
 
+--- Whether a result tells what it is of: what is made or changed has its id, and
+--- whatever is read something that the row counts on.
+---@param op op.Row
+---@param shape schema.Shape
+---@param value any
+---@return boolean
+local function is_identified(op, shape, value)
+  local fields = type(shape) == "table" and shape.object or {}
+  if op.effect ~= "read" and fields.id == "string" then
+    return value.id ~= nil
+  end
+  local wanted = tbl.filter(tbl.keys(fields), function(field)
+    return not schema.is_optional(fields[field])
+  end)
+  return #wanted == 0 or tbl.find(wanted, function(field)
+    return value[field] ~= nil
+  end) ~= nil
+end
+
 --- The result with every member of the type its row says; nil when the whole of
---- it is of another one.
+--- it is something else.
 ---@param call fly.Call
 ---@param value any
 ---@return any
@@ -223,9 +243,10 @@ local function typed(call, value)
   end
   local report = conform.report()
   value = conform.apply(value, shape, report)
-  if value ~= nil then
-    table.insert(call.tally.warnings, collect.left_out(report))
+  if value == nil or not is_identified(call.op, shape, value) then
+    return nil
   end
+  table.insert(call.tally.warnings, collect.left_out(report))
   return value
 end
 

@@ -135,10 +135,11 @@ function M.for_reply(kind, status, about, detail)
 end
 
 --- For a success that cannot be read.
----@param _about fly.About
+---@param about fly.About
 ---@return string
-function M.for_bad_reply(_about)
-  return "something between here and Fly may have answered in its place: check the host setting"
+function M.for_bad_reply(about)
+  return (about.can_write and "the change may have been made: look before repeating it; " or "")
+    .. "something between here and Fly may have answered in its place: check the host setting"
     .. " and the proxy variables"
 end
 

@@ -31,6 +31,20 @@ local THING = { object = {
   id = "string", size = "integer?", inner = { object = { a = "string?" }, optional = true },
 } }
 row("typed", { http = { "GET", "/v1/apps/{app}" }, params = { APP }, returns = THING })
+row("make", {
+  http = { "POST", "/v1/apps/{app}" }, params = { APP }, returns = THING, effect = "write",
+})
+row("chained", {
+  calls = { "clienttest.typed", "clienttest.get" },
+  params = { APP, { "then_app", "json", "what is looked at next" } },
+  run = function(ctx, args)
+    local thing, e = ctx.call("clienttest.typed", { app = args.app })
+    if not thing then
+      return nil, e
+    end
+    return ctx.call("clienttest.get", { app = args.then_app or thing.next_app })
+  end,
+})
 row("typed_list", {
   http = { "GET", "/v1/apps/{app}/things" }, params = { APP }, page = "header",
   returns = { list = THING },
@@ -131,6 +145,34 @@ t.test("a detail that is no object is a protocol error", function()
     t.err(value, e, "protocol")
     t.has(e.message, "not what was asked for")
   end
+end)
+
+t.test("a detail with nothing of what was asked for is a protocol error", function()
+  for _, body in ipairs { "{}", '{"message":"ok"}', '{"id":null,"size":3}', '{"id":[]}' } do
+    local value, e = replies({ { body = body } }):call("clienttest.typed", { app = "web" })
+    t.err(value, e, "protocol")
+  end
+end)
+
+t.test("what was made and came without its id may be there all the same", function()
+  local value, e = replies({
+    { body = '{"size":3}', headers = { ["fly-request-id"] = "r-3" } },
+  }):call("clienttest.make", { app = "web" })
+  t.err(value, e, "protocol")
+  t.eq(e.request_id, "r-3")
+  t.has(e.hint, "look before repeating")
+  t.eq(replies({ { body = '{"id":"a"}' } }):call("clienttest.make", { app = "web" }).id, "a")
+end)
+
+t.test("what a reply lacks for the next request is no mistake of the caller", function()
+  local c, deps = replies { { body = '{"id":"a"}' } }
+  local value, e = c:call("clienttest.chained", { app = "web" })
+  t.err(value, e, "protocol")
+  t.has(e.message, "clienttest.get: missing app")
+  t.eq(#deps.requests, 1)
+  value, e = replies({ { body = '{"id":"a"}' } }):call("clienttest.chained",
+    { app = "web", then_app = 7 })
+  t.err(value, e, "usage")
 end)
 
 t.test("members of another type are left out and told, not handed on", function()

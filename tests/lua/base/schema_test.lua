@@ -107,3 +107,12 @@ t.test("a malformed shape is a bug", function()
     "unknown shape: strin")
   t.raises(function() schema.check_shape({ lst = "string" }) end, "none of the forms")
 end)
+
+t.test("a shape tells whether its values may be missing", function()
+  for _, shape in ipairs { "string?", { list = "string", optional = true } } do
+    t.eq(schema.is_optional(shape), true)
+  end
+  for _, shape in ipairs { "string", { object = { a = "string?" } } } do
+    t.eq(schema.is_optional(shape), false)
+  end
+end)
