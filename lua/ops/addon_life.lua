@@ -11,7 +11,7 @@ local tbl = require "base.tbl"
 local MADE = {
   object = {
     id = "string", name = "string?", status = "string?", region = "string?",
-    environment = "any?", public_url = "any?",
+    environment = { map = "any", optional = true }, public_url = "any?",
     org = { object = { slug = "string?" }, optional = true },
   },
 }

@@ -164,7 +164,8 @@ function M.known_region(ctx, code)
     listed, e = ctx.call("regions.list_all", {}, {
       each = function(region)
         codes[#codes + 1] = region.code
-        found = found or region.code == code
+        -- One without its code may be the one meant.
+        found = found or region.code == nil or region.code == code
       end,
     })
   end

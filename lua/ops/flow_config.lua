@@ -3,8 +3,10 @@
 --- Waits in the injected context only.
 
 local checks = require "ops.flow_checks"
+local conform = require "base.conform"
 local err = require "base.err"
 local json = require "base.json"
+local machine_shape = require "ops.schemas.machine"
 local place = require "ops.flow_place"
 local tbl = require "base.tbl"
 
@@ -32,13 +34,13 @@ function M.read(ctx, at)
   end
   local machine
   machine, e = json.decode(text)
-  if type(machine) ~= "table" then
+  machine = conform.apply(machine, machine_shape, conform.report())
+  if not machine then
     return nil, e or err.new({ kind = "protocol",
       message = ("machine %s is no object"):format(at.id) })
   end
   local config = json.get_raw(text, { "config" })
-  if machine.host_status and machine.host_status ~= "ok"
-    and machine.host_status ~= json.null then
+  if machine.host_status and machine.host_status ~= "ok" then
     return nil, err.new({
       kind = "conflict",
       message = ("the host of machine %s is %s; its config is not known now")

@@ -238,13 +238,24 @@ op {
   examples = { "machines update 1234abcd --memory 1GB --app my-app" },
 }
 
+-- A volume of the source; its copy is called as it is.
+local function source_volume(ctx, at)
+  local volume, e = ctx.call("volumes.get", at)
+  if volume and not volume.name then
+    return nil, err.new({
+      kind = "protocol", message = ("volume %s came without its name"):format(at.id),
+      hint = "try again in a moment",
+    })
+  end
+  return volume, e
+end
+
 -- A new volume for each mount of the source, in the copy's region.
 local function copy_volumes(ctx, args, read, region)
   local made, changes = {}, {}
   local source = tbl.get(read.machine, "config.mounts")
   for i, mount in ipairs(type(source) == "table" and source or {}) do
-    local volume, e = ctx.call("volumes.get",
-      { app = args.app, id = mount.volume })
+    local volume, e = source_volume(ctx, { app = args.app, id = mount.volume })
     local copy
     if volume then
       copy, e = ctx.call("volumes.create_once", {

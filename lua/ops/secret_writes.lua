@@ -306,7 +306,9 @@ local function known(ctx, args)
   local is_set, found = {}, {}
   local count, e = ctx.call("secrets.list_app", { app = args.app }, {
     each = function(item)
-      is_set[item.name] = true
+      if item.name then
+        is_set[item.name] = true
+      end
     end,
   })
   if not count then

@@ -5,6 +5,7 @@ local err = require "base.err"
 local flow = require "ops.flow"
 local op = require "opkit.op"
 local resource = require "opkit.resource"
+local tbl = require "base.tbl"
 
 resource {
   id = "tokens",
@@ -229,8 +230,15 @@ local function plan_token(ctx, args)
         hint = "give --app NAME" })
     end
     local app, e = ctx.call("tokens.app_nodes", { app = args.app })
+    local node = app and tbl.get(app, "organization.id")
+    if app and not (app.id and node) then
+      -- Without them the token could be for more than this app.
+      return nil, err.new({ kind = "protocol",
+        message = ("app %s came without its ids: no token was made"):format(args.app),
+        hint = "try again in a moment" })
+    end
     return app and {
-      profile = "deploy", params = { app_id = app.id }, node = app.organization.id,
+      profile = "deploy", params = { app_id = app.id }, node = node,
       name = "flyctl deploy token", where = "--app " .. args.app,
     }, e
   end
