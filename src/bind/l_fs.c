@@ -23,7 +23,8 @@ enum {
     MAX_READ = 16 * 1024 * 1024, /* default bytes of read */
     MAX_NAMES = 100000,          /* default names of list */
     PATH_SIZE = 4096,
-    SALT = 6 /* random letters of a temporary name */
+    SALT = 6,       /* random letters of a temporary name */
+    NAME_TRIES = 16 /* of such names */
 };
 
 const char *clk_check_path(lua_State *L, int arg)
@@ -430,6 +431,19 @@ static int fs_realpath(lua_State *L)
     return 1;
 }
 
+/* Fills in the random letters of a name. 0 or a libuv error. */
+static int add_salt(char *at)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+    unsigned char salt[SALT];
+    int error = uv_random(NULL, NULL, salt, sizeof(salt), 0, NULL);
+
+    for (size_t i = 0; !error && i < SALT; i++)
+        at[i] = letters[salt[i] % (sizeof(letters) - 1)];
+    at[SALT] = '\0';
+    return error;
+}
+
 /*** Makes a private directory with a new name in $TMPDIR or /tmp.
 ---@param prefix? string of its name
 ---@return string? path
@@ -449,24 +463,34 @@ static int fs_tmpdir(lua_State *L)
     length = snprintf(path, sizeof(path), "%s/%s", base, prefix);
     if (length < 0 || (size_t)length + SALT >= sizeof(path))
         return clk_fail_uv(L, UV_ENAMETOOLONG, "temporary directory");
-    memset(path + length, 'X', SALT); /* mkdtemp fills them in */
-    path[(size_t)length + SALT] = '\0';
-    if (!mkdtemp(path))
-        return clk_fail_uv(L, uv_translate_sys_error(errno), base);
-    lua_pushstring(L, path);
-    return 1;
+    for (int i = 0; i < NAME_TRIES; i++) {
+        error = add_salt(path + length);
+        if (error)
+            break;
+        lua_pushstring(L, path); /* may raise: nothing is made yet */
+        if (mkdir(path, 0700) == 0)
+            return 1;
+        error = uv_translate_sys_error(errno);
+        if (error != UV_EEXIST)
+            break;
+    }
+    return clk_fail_uv(L, error, base);
 }
 
 /* The home directory of the user database. */
 static int push_home_of_user(lua_State *L)
 {
+    char path[PATH_SIZE];
     uv_passwd_t user;
-    int error = uv_os_get_passwd(&user);
+    int length, error = uv_os_get_passwd(&user);
 
     if (error)
         return clk_fail_uv(L, error, "home directory");
-    lua_pushstring(L, user.homedir);
+    length = snprintf(path, sizeof(path), "%s", user.homedir);
     uv_os_free_passwd(&user);
+    if (length < 0 || (size_t)length >= sizeof(path))
+        return clk_fail_uv(L, UV_ENAMETOOLONG, "home directory");
+    lua_pushstring(L, path);
     return 1;
 }
 

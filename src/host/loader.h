@@ -1,4 +1,4 @@
-/* Finds Lua modules: those linked in as C, then those embedded as source. */
+/* Finds Lua modules: those linked in as C, then those embedded. */
 #ifndef CLK_LOADER_H
 #define CLK_LOADER_H
 
@@ -28,8 +28,8 @@ extern const struct clk_preload clk_preloads[];
 extern const size_t clk_preload_count;
 
 /* Replaces package.searchers: C modules first, then (dev builds) the
-   directories of $CLANKER_LUA, a colon-separated list, then the embedded
-   sources. package.path and package.cpath become empty. Raises on memory. */
+   directories of $CLANKER_LUA, a colon-separated list, then what is embedded.
+   package.path and package.cpath become empty. Raises on memory. */
 void clk_loader_open(lua_State *L);
 
 /* The embedded module of that name, or NULL. */

@@ -1,5 +1,5 @@
 /* The host by itself: opening under failing allocations, running a main task,
-   deadlock, tracebacks, signals, the loader. */
+   deadlock, tracebacks, signals. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,7 +15,6 @@
 
 #include "core/mem.h"
 #include "host/host.h"
-#include "host/loader.h"
 
 /* The host of one test. */
 static struct clk_host host;
@@ -327,22 +326,6 @@ static void opening_survives_every_failing_allocation(void **state)
     assert_true(nth > 1 && nth < 5000);
 }
 
-static void only_source_text_is_loaded(void **state)
-{
-    (void)state;
-    assert_non_null(clk_loader_find("main"));
-    assert_null(clk_loader_find("no.such"));
-    assert_int_equal(run("return package.path, package.cpath, "
-                         "#package.searchers, package.loadlib"),
-                     LUA_OK);
-    assert_string_equal(lua_tostring(host.L, -4), "");
-    assert_string_equal(lua_tostring(host.L, -3), "");
-    assert_true(lua_isnil(host.L, -1));
-    lua_settop(host.L, 0);
-    assert_int_equal(run("require 'no.such'"), LUA_ERRRUN);
-    assert_non_null(strstr(lua_tostring(host.L, -2), "no embedded module"));
-}
-
 #define OPENED(test)                                                           \
     cmocka_unit_test_setup_teardown(test, open_host, close_host)
 #define LISTENING(test)                                                        \
@@ -369,7 +352,6 @@ int main(void)
         LISTENING(a_shield_covers_the_tasks_it_waits_for),
         cmocka_unit_test(what_is_deferred_is_done_on_every_way_out),
         cmocka_unit_test(opening_survives_every_failing_allocation),
-        OPENED(only_source_text_is_loaded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -260,6 +260,49 @@ static void a_closed_pipe_ends_quietly(void **state)
     close(errors[0]);
 }
 
+static void questions_keep_their_contract(void **state)
+{
+    struct session *s = *state;
+
+    start(s, "contract");
+    see(s, "all of it");
+    wait_end(s);
+    assert_restored(s);
+}
+
+/* Until nothing new is on the screen for longer than a paste may pause. */
+static void look_on(struct session *s)
+{
+    enum { QUIET = 35 };
+    size_t before;
+
+    do {
+        before = s->shown;
+        for (int i = 0; i < QUIET; i++)
+            look(s);
+    } while (s->shown != before);
+}
+
+static void questions_survive_failing_allocations(void **state)
+{
+    struct session *s = *state;
+
+    start(s, "torture");
+    for (int i = 0; i < PATIENCE && s->pid; i++) {
+        type(s, "x\rx\rx\rx\rx\rx\rx\rx\rx\rx\r");
+        look_on(s);
+        if (waitpid(s->pid, &s->status, WNOHANG) == s->pid)
+            s->pid = 0;
+    }
+    assert_int_equal(s->pid, 0);
+    for (int k = 0; k < 10; k++)
+        look(s);
+    see(s, "ok 3 - ");
+    if (s->status != 0 || strstr(s->screen, "not ok"))
+        fail_msg("ended as %x: \"%.4000s\"", s->status, s->screen);
+    assert_restored(s);
+}
+
 int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
@@ -277,6 +320,8 @@ int main(void)
         TEST(a_stopped_terminal_can_be_interrupted),
         TEST(a_full_pipe_can_be_interrupted),
         TEST(a_closed_pipe_ends_quietly),
+        TEST(questions_keep_their_contract),
+        TEST(questions_survive_failing_allocations),
     };
 
     find_binary();

@@ -1,3 +1,4 @@
+local fs = require "sys.fs"
 local host = require "host.fs"
 local t = require "kit"
 local task = require "sys.task"
@@ -14,6 +15,21 @@ t.torture("writing, reading and listing survive a failing allocation", function(
   assert(host.stat(path).size == 10001)
   assert(host.realpath(path))
   assert(host.remove(dir .. "/a", true))
+end)
+
+t.torture("moving, linking, walking and wiping survive a failing allocation", function()
+  local place = dir .. "/place"
+  assert(host.remove(place, true) or not host.stat(place))
+  assert(host.mkdir(place .. "/d/e", { parents = true }))
+  assert(host.symlink("f", place .. "/d/link"))
+  assert(host.rename(place .. "/d/e", place .. "/d/g"))
+  assert(#assert(fs.walk(place)) == 3)
+  assert(host.wipe(place))
+  assert(host.home() and not host.in_memory("/nonexistent"))
+end)
+
+t.torture("a temporary directory is made whole or not at all", function()
+  assert(host.remove(assert(host.tmpdir("clanker-torture-"))))
 end)
 
 t.torture("waiting for a lock survives a failing allocation", function()
