@@ -103,9 +103,9 @@ static int ask(lua_State *L, bool hidden)
 
     if (!isatty(STDIN_FILENO))
         return fail_question(L, UV_ENOTTY);
+    lua_settop(L, 1);
     clk_push_masked(L, prompt, options.prompt_length);
     lua_replace(L, 1);
-    lua_settop(L, 1);
     options.prompt = lua_tolstring(L, 1, &options.prompt_length);
     if (hidden)
         secret = clk_new_secret(L, MAX_LINE);
