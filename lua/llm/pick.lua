@@ -249,6 +249,7 @@ function M.apply(query, data)
     return nil, e
   end
   local unknown = unmeasured(query, noun, scope.records)
+    or query.marks.much and not measure and query.written.much
   if unknown then
     return nil, names.unknown(unknown)
   end

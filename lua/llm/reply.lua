@@ -106,6 +106,8 @@ local BOUND = {
 ---@field many string
 ---@field none string "is not", "does not have"
 ---@field words string
+---@field adjective string? "running": before the noun
+---@field with string? "volumes": behind it
 ---@field opposite llm.Predicate? what is true of all others
 
 local function being(words)
@@ -116,48 +118,61 @@ local function having(words)
   return { one = "has", many = "have", none = "does not have", words = words }
 end
 
+-- What records have of what was asked for: "more than 1 GB of memory", "volumes",
+-- "no certificates".
+local function belongings(query, pick)
+  local things = {}
+  if query.bound and pick.measure then
+    local bound = query.bound
+    local factor = bound.unit and (pick.measure.unit or {})[bound.unit] or 1
+    things[1] = BOUND[bound.how] .. " " .. amount(pick.measure, bound.value * factor)
+  end
+  -- What is counted in groups they have anyway.
+  for _, noun in ipairs(pick.group and {} or query.having) do
+    things[#things + 1] = facts.NOUNS[noun].plural
+  end
+  for _, noun in ipairs(query.without) do
+    things[#things + 1] = "no " .. facts.NOUNS[noun].plural
+  end
+  return things
+end
+
+-- What is true of the records that do not match, if that can be said shortly.
+local function opposite(query, things)
+  local state, without = query.states[1], query.without[1]
+  if #query.states == 1 and #things == 0 then
+    return state.negated and being(state.value) or nil
+  elseif not state and #things == 1 and without then
+    return having(facts.NOUNS[without].plural)
+  end
+end
+
 ---@param query llm.Query
 ---@param pick llm.Pick
 ---@return llm.Predicate?
 local function predicate(query, pick)
-  local state = query.states[1]
-  if state then
-    local pred = being(str.join(tbl.map(query.states, function(one)
-      return (one.negated and "not " or "") .. one.value
-    end), "or"))
-    pred.opposite = #query.states == 1 and state.negated and being(state.value)
-      or nil
-    return pred
+  local things = belongings(query, pick)
+  local with = #things > 0 and str.join(things) or nil
+  local adjective = #query.states > 0 and str.join(tbl.map(query.states, function(state)
+    return (state.negated and "not " or "") .. state.value
+  end), "or") or nil
+  if not adjective and not with then
+    return nil
   end
-  if query.bound and pick.measure then
-    local bound = query.bound
-    local factor = bound.unit and (pick.measure.unit or {})[bound.unit] or 1
-    return having(BOUND[bound.how] .. " "
-      .. amount(pick.measure, bound.value * factor))
-  end
-  -- What is counted in groups they have anyway.
-  local things = tbl.map(pick.group and {} or query.having, function(noun)
-    return facts.NOUNS[noun].plural
-  end)
-  for _, noun in ipairs(query.without) do
-    things[#things + 1] = "no " .. facts.NOUNS[noun].plural
-  end
-  local pred = #things > 0 and having(str.join(things)) or nil
-  if pred and #things == 1 and query.without[1] then
-    pred.opposite = having(facts.NOUNS[query.without[1]].plural)
-  end
+  local pred = adjective and being(with and adjective .. " with " .. with or adjective)
+    or having(with)
+  pred.adjective, pred.with = adjective, with
+  pred.opposite = opposite(query, things)
   return pred
 end
 
 -- "3 stopped machines", "2 apps with volumes".
 local function qualified(pick, pred, n)
-  local noun = noun_for(pick.noun, n)
-  if not pred then
-    return noun
-  elseif pred.one == "is" then
-    return pred.words .. " " .. noun
+  local text = noun_for(pick.noun, n)
+  if pred and pred.adjective then
+    text = pred.adjective .. " " .. text
   end
-  return noun .. " with " .. pred.words
+  return pred and pred.with and text .. " with " .. pred.with or text
 end
 
 -- "3 machines of app web in ams".

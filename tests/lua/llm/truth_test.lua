@@ -107,6 +107,22 @@ t.test("a superlative of some is not said of all", function()
   refuses("which app is the newest?", "newest")
 end)
 
+t.test("of several conditions each stands in the sentence", function()
+  says("which running machines have volumes?",
+    "2 of 7 machines are running with volumes: w1 (app web, ams) and k1 (app worker, ord).")
+  says("which stopped machines have volumes?",
+    "None of your 7 machines is stopped with volumes.")
+  says("which running machines have more than 512 MB of memory",
+    "2 of 7 machines are running with more than 512 MB of memory: "
+    .. "w2 (app web, fra) and k1 (app worker, ord).")
+  says("how much memory do running machines with volumes have",
+    "2 running machines with volumes have 4.5 GB of memory in total.")
+  says("which apps with volumes have no certificates",
+    "1 of 3 apps has volumes and no certificates: worker.")
+  says("is machine m3 running with volumes?",
+    "No: machine w3 (app web, ams) is not running with volumes.")
+end)
+
 t.test("who asks for people", function()
   says("who deployed worker last?",
     "The newest release of app worker is v7 (complete, by dev@example.com, 35d ago).")
@@ -178,6 +194,7 @@ t.test("what the answer would leave out is refused by its own word", function()
     ["top machines"] = "top",
     ["when was machine m1 started?"] = "when",
     ["is fly up?"] = "fly",
+    ["how much does a machine use?"] = "how much",
     ["how old is web?"] = "old",
     ["what image do my volumes use?"] = "image",
     ["which secrets have the status staged?"] = "staged",
