@@ -8,6 +8,8 @@ local M = {}
 
 local EXIT_MARK = {}
 
+local protected = pcall -- Lua's own
+
 local function is_exit(e)
   return type(e) == "table" and rawget(e, 1) == EXIT_MARK
 end
@@ -52,27 +54,48 @@ local function let_end_through()
   end
 end
 
--- Coroutines as they are, but that an interrupt stops them too.
+-- Coroutines as they are, but that an interrupt stops them too, and that the
+-- traceback of an error which leaves them is not lost.
 local function follow_coroutines()
-  local resume, running = coroutine.resume, coroutine.running
-  local function resumed(here, ...)
+  local resume, running, status = coroutine.resume, coroutine.running, coroutine.status
+  local noted = {}
+  local function note(co, e)
+    local trace = debug.traceback(co) .. "\n(in a coroutine resumed here)"
+    if rawequal(noted.e, e) then
+      trace = noted.trace .. "\n" .. trace
+    end
+    noted = { e = e, trace = trace }
+    task.note(e, trace)
+  end
+  local function told(co, ok, ...)
+    if not ok and co then
+      note(co, (...))
+    end
+    return ok, ...
+  end
+  local function resumed(here, co, ...)
     task.follow(here)
-    return passing(...)
+    return told(co, passing(...))
   end
   coroutine.resume = function(co, ...)
     if type(co) ~= "thread" then
       error("bad argument #1 to 'resume' (coroutine expected)", 2)
     end
-    local here = running()
+    local here, can_run = running(), status(co) == "suspended"
     task.follow(co)
-    return resumed(here, resume(co, ...))
+    return resumed(here, can_run and co, resume(co, ...))
   end
   coroutine.wrap = function(fn)
     local co = coroutine.create(fn)
     local function unwrap(ok, ...)
       if not ok then
         coroutine.close(co)
-        error((...), 2)
+        local _, e = protected(error, (...), 3) -- with the place of the call
+        if rawequal(noted.e, (...)) then
+          noted.e = e
+          task.note(e, noted.trace)
+        end
+        error(e, 0)
       end
       return ...
     end

@@ -37,6 +37,11 @@ M.shield = host.shield
 ---@type fun(fn: async fun()): any
 M.defer = host.defer
 
+--- `note(e, trace)`: the error `e` comes from elsewhere, with a traceback that
+--- ends by saying from where; should it end the running task, both are told.
+---@type fun(e: any, trace: string)
+M.note = host.note
+
 --- A new event: `wait(timeout?)` → whether it was set, `set()`, `clear()`,
 --- `is_set()`.
 M.event = host.event

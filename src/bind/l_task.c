@@ -83,7 +83,10 @@ static int await_done(lua_State *L, int timed_out, lua_KContext ctx)
     count = clk_task_results(L, task);
     if (count >= 0)
         return count;
-    lua_getiuservalue(L, 1, TASK_TRACEBACK);
+    if (lua_getiuservalue(L, 1, TASK_TRACEBACK) == LUA_TSTRING) {
+        lua_pushfstring(L, "%s\n(in a task awaited here)", lua_tostring(L, -1));
+        lua_replace(L, -2);
+    }
     clk_task_set_cause(L);
     lua_pop(L, 1);
     return lua_error(L);
@@ -209,6 +212,19 @@ static int defer_close(lua_State *L)
         task->shield++;
     lua_getiuservalue(L, 1, 1);
     return defer_done(L, lua_pcallk(L, 0, 0, 0, ctx, defer_done), ctx);
+}
+
+/*** Notes on the running task that an error comes from elsewhere: should it end
+--- the task, its traceback there comes before the task's own.
+---@param e any
+---@param trace string ends by saying where it was */
+static int task_note(lua_State *L)
+{
+    luaL_checkany(L, 1);
+    luaL_checkstring(L, 2);
+    lua_settop(L, 2);
+    clk_task_set_cause(L);
+    return 0;
 }
 
 /*** The canceled error value, for comparison.
@@ -367,6 +383,7 @@ static const luaL_Reg functions[] = {
     {"follow", task_follow},
     {"is_canceling", task_is_canceling},
     {"is_interrupted", task_is_interrupted},
+    {"note", task_note},
     {"now", task_now},
     {"shield", task_shield},
     {"sleep", task_sleep},

@@ -391,8 +391,7 @@ static int on_error(lua_State *L)
     lua_getiuservalue(L, 2, TASK_CAUSE);
     if (lua_rawequal(L, -1, 1) && !lua_isnil(L, -1)
         && lua_getiuservalue(L, 2, TASK_CAUSE_TRACE) == LUA_TSTRING) {
-        lua_pushfstring(L, "%s\n(in a task awaited here)\n%s",
-                        lua_tostring(L, -1), lua_tostring(L, 3));
+        lua_pushfstring(L, "%s\n%s", lua_tostring(L, -1), lua_tostring(L, 3));
         lua_replace(L, 3);
     }
     lua_settop(L, 3);
@@ -403,7 +402,7 @@ static int on_error(lua_State *L)
 
 void clk_task_set_cause(lua_State *L)
 {
-    struct clk_task *task = TASK_OF(L);
+    struct clk_task *task = clk_host_of(L)->running;
 
     if (!task)
         return;

@@ -13,8 +13,8 @@
 enum {
     TASK_THREAD = 1,  /* the coroutine; its stack keeps the results */
     TASK_TRACEBACK,   /* of the error that ended it, or nil */
-    TASK_CAUSE,       /* the last error awaited from another task … */
-    TASK_CAUSE_TRACE, /* … and that task's traceback, to chain them */
+    TASK_CAUSE,       /* the last error that came from elsewhere … */
+    TASK_CAUSE_TRACE, /* … and the traceback there, to chain them */
     TASK_ORPHAN, /* the first child that failed and that nobody joined … */
     TASK_NEXT_ORPHAN, /* … and the next one of the same parent */
     TASK_NOTIFY,      /* the userdata of `notify` */
@@ -59,7 +59,8 @@ void clk_task_push(lua_State *L, struct clk_task *task);
 struct clk_task *clk_check_task(lua_State *L, int arg);
 
 /* Notes on the running task, if any, that the error value at index -2 comes
-   from another task whose traceback is at -1; pops nothing. */
+   from elsewhere, with the traceback at -1 that ends by saying from where; pops
+   nothing. */
 void clk_task_set_cause(lua_State *L);
 
 #endif

@@ -160,6 +160,44 @@ t.test("a deadlock is an error with the line that waits, also on a simulated acc
   end
 end)
 
+t.test("a traceback reaches through a script's own coroutines", function()
+  local result = run([[
+    local task = require "clanker.task"
+    local function deep(e)
+      error(e)
+    end
+    local function each(e)
+      return coroutine.wrap(function()
+        for i in coroutine.wrap(function()
+          coroutine.yield(1)
+          deep(e)
+        end) do
+          coroutine.yield(i)
+        end
+      end)
+    end
+    print(coroutine.resume(coroutine.create(deep), "kept"))
+    print(pcall(each("caught")))
+    task.spawn(function()
+      for i in each("boom") do
+        print(i)
+      end
+    end):await()
+  ]])
+  t.eq(result.code, 1)
+  t.match(result.stdout, "^false\t[^\n]*script.lua:3: kept\ntrue\t1\n1\n$")
+  t.match(result.stderr, "^error: [^\n]*script.lua:3: boom\n")
+  local at = 1
+  for _, part in ipairs {
+    "script.lua:3: in", "script.lua:9: in", "\n(in a coroutine resumed here)\n",
+    "script.lua:7: in", "\n(in a coroutine resumed here)\n", "script.lua:18: in",
+    "\n(in a task awaited here)\n", "script.lua:17: in main chunk",
+  } do
+    local _, stop = result.stderr:find(part, at, true)
+    at = t.ok(stop, part .. " is missing in\n" .. result.stderr)
+  end
+end)
+
 t.test("an uncaught error shows file, line and the way through tasks", function()
   local path = support.write([[
     local task = require "clanker.task"
