@@ -2,7 +2,7 @@
 --- name the declared type, or nothing.
 --- Pure; changes the value in place. A missing value is no business of this.
 
-local json = require "base.json"
+local json = require "base.json.kinds"
 local tbl = require "base.tbl"
 
 local M = {}
@@ -60,6 +60,12 @@ for _, name in ipairs(tbl.keys(SCALARS)) do
   SCALARS[name .. "?"] = SCALARS[name]
 end
 
+-- The Lua type whose every value is right for a scalar.
+local PLAIN = {
+  string = "string", ["string?"] = "string", time = "string", ["time?"] = "string",
+  number = "number", ["number?"] = "number", boolean = "boolean", ["boolean?"] = "boolean",
+}
+
 local conform -- the dispatcher below
 
 local function note(report)
@@ -93,7 +99,8 @@ local function object(value, fields, report)
   end
   for name, shape in next, fields do
     local found = value[name]
-    if found ~= nil then
+    -- Nearly everything is as it should be, and there is much of it.
+    if found ~= nil and type(found) ~= PLAIN[shape] then
       value[name] = member(found, name, shape, report)
     end
   end
@@ -105,7 +112,9 @@ local function map(value, shape, report)
     return nil
   end
   for name, found in next, value do
-    value[name] = member(found, name, shape, report)
+    if type(found) ~= PLAIN[shape] then
+      value[name] = member(found, name, shape, report)
+    end
   end
   return value
 end
