@@ -135,42 +135,29 @@ M.define("text", {
 
 M.define("name", name_type("NAME"))
 
--- What exists already. The server judges these names: whatever is given is
--- escaped on the way, so an odd one is a 404 and never another path.
-M.define("app", name_type("APP", {
-  op = "apps.list", value = "name", describe = "organization.slug",
-}))
-M.define("org", name_type("ORG", {
-  op = "orgs.list", value = "slug", describe = "name",
-}))
-M.define("machine", name_type("ID", {
-  op = "machines.list", value = "id", describe = "name", from = { "app" },
-}))
-M.define("volume", name_type("ID", {
-  op = "volumes.list", value = "id", describe = "name", from = { "app" },
-}))
+-- What exists already: metavar, the operation that lists it, which field of an item
+-- is the value and which describes it, and the parameters it is listed by. The
+-- server judges these names: whatever is given is escaped on the way, so an odd one
+-- is a 404 and never another path.
+local EXISTING = {
+  app = { "APP", "apps.list", "name", "organization.slug" },
+  org = { "ORG", "orgs.list", "slug", "name" },
+  machine = { "ID", "machines.list", "id", "name", { "app" } },
+  volume = { "ID", "volumes.list", "id", "name", { "app" } },
+  cluster = { "ID", "mpg.list", "id", "name" },
+  any_cluster = { "ID", "postgres.list", "name", "kind" },
+  own_cluster = { "APP", "postgres.list_apps", "name", "organization.slug" },
+  peer = { "NAME", "wireguard.list", "name", "region", { "org" } },
+  token = { "ID", "tokens.list", "id", "name", { "app", "org" } },
+  redis = { "NAME", "redis.list", "name", "region" },
+  bucket = { "NAME", "tigris.list", "name", "org.slug" },
+}
 
-M.define("cluster", name_type("ID", {
-  op = "mpg.list", value = "id", describe = "name",
-}))
-M.define("any_cluster", name_type("ID", {
-  op = "postgres.list", value = "name", describe = "kind",
-}))
-M.define("own_cluster", name_type("APP", {
-  op = "postgres.list_apps", value = "name", describe = "organization.slug",
-}))
-M.define("peer", name_type("NAME", {
-  op = "wireguard.list", value = "name", describe = "region", from = { "org" },
-}))
-M.define("token", name_type("ID", {
-  op = "tokens.list", value = "id", describe = "name", from = { "app", "org" },
-}))
-M.define("redis", name_type("NAME", {
-  op = "redis.list", value = "name", describe = "region",
-}))
-M.define("bucket", name_type("NAME", {
-  op = "tigris.list", value = "name", describe = "org.slug",
-}))
+for kind, row in pairs(EXISTING) do
+  M.define(kind, name_type(row[1], {
+    op = row[2], value = row[3], describe = row[4], from = row[5],
+  }))
+end
 
 M.define("new_app", pattern_type("NAME", "^%l[%l%d-]*$", "^[a-z][a-z0-9-]*$",
   "lower-case letters, digits and dashes, starting with a letter"))
