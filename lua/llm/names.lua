@@ -190,7 +190,7 @@ end
 
 -- What the words name: values by field, and the fields in the words' order.
 local function meanings(words, noun, records, data)
-  local values, fields, at = {}, {}, 1
+  local values, fields, at, places = {}, {}, 1, {}
   while at <= #words do
     local count, field, found = meaning_at(words, at, noun, records, data)
     if not field then
@@ -201,9 +201,10 @@ local function meanings(words, noun, records, data)
       fields[#fields + 1] = field
     end
     table.move(found, 1, #found, #values[field] + 1, values[field])
+    places[#places + 1] = field == "region" and words[at] or nil
     at = at + count
   end
-  return values, fields
+  return values, fields, places
 end
 
 -- Keeps the records that are in any of the named.
@@ -225,6 +226,7 @@ end
 ---@class llm.Scope
 ---@field records table[]
 ---@field within string[] "in ams", "of app web"
+---@field places string[] the words that named regions
 ---@field is_named boolean records were asked for by their own names
 
 --- Narrows records by the question's words. Several words of one kind mean
@@ -236,7 +238,7 @@ end
 ---@return llm.Scope?
 ---@return err.Record?
 function M.narrow(words, noun, records, data)
-  local values, fields = meanings(words, noun, records, data)
+  local values, fields, places = meanings(words, noun, records, data)
   if not values then
     return nil, fields
   end
@@ -262,7 +264,7 @@ function M.narrow(words, noun, records, data)
       within[#within + 1] = WITHIN[field]:format(str.join(values[field], "or"))
     end
   end
-  return { records = records, within = within, is_named = is_named }
+  return { records = records, within = within, is_named = is_named, places = places }
 end
 
 return M

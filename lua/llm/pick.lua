@@ -248,6 +248,11 @@ function M.apply(query, data)
   if not scope then
     return nil, e
   end
+  -- "does web run in ams and fra?" wants both, and is answered for either.
+  local second = query.is_closed and noun.has_regions and scope.places[2]
+  if second then
+    return nil, names.unknown(second)
+  end
   local unknown = unmeasured(query, noun, scope.records)
     or query.marks.much and not measure and query.written.much
   if unknown then

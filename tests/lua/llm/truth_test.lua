@@ -194,6 +194,7 @@ t.test("what the answer would leave out is refused by its own word", function()
     ["top machines"] = "top",
     ["when was machine m1 started?"] = "when",
     ["is fly up?"] = "fly",
+    ["does web run in ams and ord?"] = "ord",
     ["how much does a machine use?"] = "how much",
     ["how old is web?"] = "old",
     ["what image do my volumes use?"] = "image",
