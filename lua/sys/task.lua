@@ -323,9 +323,6 @@ Queue.__index = Queue
 ---@return boolean
 function Queue:put(value)
   if value == nil then
-    error("nil ends a queue, it cannot be put", 2)
-  end
-  if value == nil then
     error("a queue holds no nil", 2)
   end
   while self.count >= self.max and not self.closed do
