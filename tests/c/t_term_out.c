@@ -130,6 +130,37 @@ static void a_reader_that_goes_while_we_wait_is_an_error(void **state)
     free(text);
 }
 
+static void where_nothing_else_can_run_it_blocks(void **state)
+{
+    enum { TOTAL = 300000 };
+    struct fixture *f = *state;
+    char *text = calloc(1, TOTAL), piece[65536];
+    struct clk_out *out;
+    size_t got = 0;
+    int fds[2], error, turns = 0;
+
+    signal(SIGPIPE, SIG_IGN);
+    assert_int_equal(pipe(fds), 0);
+    out = open_out(f, fds[1]);
+    assert_int_equal(clk_out_add(out, text, TOTAL, true), 0);
+    while ((error = clk_out_finish(out, 1)) == UV_EAGAIN) {
+        ssize_t count = read(fds[0], piece, sizeof(piece)); /* it is full */
+
+        assert_true(count > 0 && turns++ < TOTAL);
+        got += (size_t)count;
+    }
+    assert_int_equal(error, 0);
+    assert_true(turns > 1);
+    assert_int_equal(clk_out_sent(out), TOTAL);
+    assert_true(got < TOTAL); /* the rest is in the pipe */
+    close(fds[0]);
+    assert_int_equal(clk_out_add(out, "x", 1, true), 0);
+    assert_int_equal(clk_out_finish(out, 1), UV_EPIPE);
+    clk_out_close(out);
+    close(fds[1]);
+    free(text);
+}
+
 static void secrets_are_masked_across_writes(void **state)
 {
     struct fixture *f = *state;
@@ -162,6 +193,7 @@ int main(void)
         TEST(a_stopped_terminal_does_not_block),
         TEST(a_reader_that_went_is_an_error),
         TEST(a_reader_that_goes_while_we_wait_is_an_error),
+        TEST(where_nothing_else_can_run_it_blocks),
         TEST(secrets_are_masked_across_writes),
     };
 

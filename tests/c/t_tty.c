@@ -100,6 +100,19 @@ static void a_typed_secret_is_masked_from_then_on(void **state)
     assert_null(strstr(s->screen, "hunter2"));
 }
 
+static void a_typed_secret_leaves_no_bytes_behind(void **state)
+{
+    struct session *s = *state;
+
+    start(s, "forgotten");
+    see(s, "Token: ");
+    type(s, "wrong\x15"
+            "canary-9-canarx\x7fy\r");
+    see(s, "left at .");
+    wait_end(s);
+    assert_null(strstr(s->screen, "canary"));
+}
+
 static void standard_input_is_read_to_ctrl_d(void **state)
 {
     struct session *s = *state;
@@ -312,6 +325,7 @@ int main(void)
         TEST(an_interrupt_at_a_hidden_prompt_restores),
         TEST(a_timeout_at_a_hidden_prompt_restores),
         TEST(a_typed_secret_is_masked_from_then_on),
+        TEST(a_typed_secret_leaves_no_bytes_behind),
         TEST(standard_input_is_read_to_ctrl_d),
         TEST(reading_standard_input_can_be_given_up),
         TEST(lines_are_edited_and_completed),
