@@ -148,8 +148,15 @@ function M.http()
   local http, hosts = require "sys.http", require "fly.hosts"
   local module = {}
 
-  local function send(...)
-    local reply, e = http.request(tbl.merge({ http_hosts = { hosts.INTERNAL } }, ...))
+  local plain_hosts = { hosts.INTERNAL }
+
+  local function send(opts, url)
+    local request = { url = url, http_hosts = plain_hosts }
+    for name, value in pairs(opts) do
+      request[name] = value
+    end
+    request.url = url or opts.url
+    local reply, e = http.request(request)
     if e then
       e.hint = e.hint or HTTP_HINTS[e.code]
     end
@@ -166,7 +173,7 @@ function M.http()
   function module.get(url, opts)
     check_type(url, "string", 1, "get")
     check_type(opts or {}, "table", 2, "get")
-    return unwrap(at_caller(pcall(send, opts or {}, { url = url })))
+    return unwrap(at_caller(pcall(send, opts or {}, url)))
   end
 
   return module
