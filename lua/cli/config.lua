@@ -84,6 +84,12 @@ end
 ---@return true?
 ---@return err.Record?
 function M.show(call)
+  if call.format == "raw" then
+    return nil, err.new {
+      kind = "usage", message = "config show asks no server: leave out --raw",
+      hint = "-o json has every setting",
+    }
+  end
   local found, e = session.settings(call)
   if not found then
     return nil, e

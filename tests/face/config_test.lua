@@ -97,3 +97,9 @@ t.test("what is under ai is left to who needs it, its keys are secrets", functio
   t.lacks(result.stdout, "fo1_")
   refused(home_with "ai:\n  api_key: [fo1_x]\n", "line 2, column 12: a single value")
 end)
+
+t.test("what a server says cannot be shown of settings", function()
+  local result = run(home_with "flyio: {}\n", { "config", "show", "--raw" })
+  t.eq({ result.code, result.stdout }, { 2, "" })
+  t.has(result.stderr, "error (usage): config show asks no server: leave out --raw")
+end)
