@@ -100,6 +100,37 @@ function M.seed(name, apps, pace)
   return path
 end
 
+-- Processor ticks of this machine so far: all, and those the host gave to others
+-- while something here was ready to run. Nil where that is not told.
+local function ticks()
+  local line = (fs.read("/proc/stat") or ""):match("^cpu +([%d ]+)")
+  if not line then
+    return nil
+  end
+  local fields, all = {}, 0
+  for field in line:gmatch("%d+") do
+    fields[#fields + 1] = tonumber(field)
+  end
+  for i = 1, 8 do -- what follows is contained in these
+    all = all + fields[i]
+  end
+  return all, fields[8]
+end
+
+--- What a virtual machine's host takes away in between makes figures worse:
+--- returns a function that says how much it was, when it was something.
+---@return fun()
+function M.stolen()
+  local all, taken = ticks()
+  return function()
+    local all_now, taken_now = ticks()
+    local share = all and (taken_now - taken) / math.max(all_now - all, 1) or 0
+    if share >= 0.01 then
+      print(("(the host gave %.0f %% of the processors to others meanwhile)"):format(share * 100))
+    end
+  end
+end
+
 --- A port nobody listens on just now.
 function M.free_port()
   local srv = assert(server.listen {})

@@ -9,10 +9,10 @@ local FILES = { "table", "startup", "http", "fanout", "limits" }
 
 for _, name in ipairs(FILES) do
   if name:find(arg[2] or "") then
-    local chunk = loadfile(here .. "/" .. name .. "_bench.lua")
-    if chunk then
-      chunk(bench)
-    end
+    local chunk = assert(loadfile(here .. "/" .. name .. "_bench.lua"))
+    local stolen = bench.stolen()
+    chunk(bench)
+    stolen()
   end
 end
 os.exit(bench.finish())
