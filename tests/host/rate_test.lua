@@ -293,6 +293,25 @@ t.test("without a free descriptor a file is EMFILE, and a process's own limits w
   ]]):format(t.tmpdir() .. "/limits"), { "prlimit", "--nofile=64" })
 end)
 
+t.test("a directory that may not be entered is EACCES", function()
+  local dir, as_user = t.tmpdir(), nil
+  if t.ok(fs.stat(dir)).uid == 0 then -- root enters, unless these are taken away
+    as_user = { "setpriv", "--bounding-set=-dac_override,-dac_read_search" }
+    local able = process.run { argv = { as_user[1], as_user[2], "true" }, inherit = { "PATH" } }
+    if not able or able.code ~= 0 then
+      t.skip("this root may not give up its rights")
+    end
+  end
+  t.ok(fs.mkdir(dir .. "/closed", 0))
+  child_process.test({}, ([[
+    local rate = require "sys.rate"
+    local path = %q
+    local limiter, e = rate.open(path)
+    t.err(limiter, e, "EACCES")
+    t.has(e.message, path)
+  ]]):format(dir .. "/closed/limits"), as_user)
+end)
+
 t.test("a limiter that is dropped is closed by the collector", function()
   local function open_files()
     collectgarbage()
