@@ -123,16 +123,7 @@ local function list(value, shape, report)
   if not is_plain(value) or not json.is_array(value) then
     return nil
   end
-  local kept = 0
-  for i = 1, #value do
-    local item = member(value[i], i, shape, report)
-    value[i] = nil
-    if item ~= nil then
-      kept = kept + 1
-      value[kept] = item
-    end
-  end
-  return value
+  return tbl.keep(value, member, shape, report)
 end
 
 function conform(value, shape, report)

@@ -50,6 +50,9 @@ local SCALARS = {
   any = { function() return true end, "anything", {} },
 }
 
+--- The names of all scalars, sorted.
+M.SCALARS = tbl.keys(SCALARS)
+
 -- The parts of a shape: its form, the form's argument, may it be missing?
 local function parts(shape)
   if type(shape) == "string" then

@@ -100,6 +100,26 @@ function M.map(list, fn)
   return out
 end
 
+--- Replaces each item by what fn(item, index, …) makes of it, in place; of what
+--- becomes nil nothing stays.
+---@generic T
+---@param list T[]
+---@param fn fun(item: T, index: integer, ...): any
+---@param ... any
+---@return any[] list
+function M.keep(list, fn, ...)
+  local kept = 0
+  for i = 1, #list do
+    local item = fn(list[i], i, ...)
+    list[i] = nil
+    if item ~= nil then
+      kept = kept + 1
+      list[kept] = item
+    end
+  end
+  return list
+end
+
 --- The items for which fn(item, index) is true.
 ---@generic T
 ---@param list T[]

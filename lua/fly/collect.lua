@@ -4,6 +4,7 @@
 local conform = require "base.conform"
 local json = require "base.json"
 local str = require "base.str"
+local tbl = require "base.tbl"
 local text = require "fly.text"
 
 local M = {}
@@ -29,16 +30,7 @@ local function drop_nulls(value)
     return value
   end
   if json.is_array(value) then
-    local kept = 0
-    for i = 1, #value do
-      local item = drop_nulls(value[i])
-      value[i] = nil
-      if item ~= nil then
-        kept = kept + 1
-        value[kept] = item
-      end
-    end
-    return value
+    return tbl.keep(value, drop_nulls)
   end
   for key, item in next, value do
     value[key] = drop_nulls(item)

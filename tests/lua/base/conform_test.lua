@@ -2,6 +2,7 @@
 
 local conform = require "base.conform"
 local json = require "base.json"
+local schema = require "base.schema"
 local t = require "kit"
 
 local function apply(text, shape)
@@ -72,5 +73,15 @@ t.test("the whole can be of another type", function()
   end
   for _, text in ipairs { "3", '"x"', "{}", "true" } do
     t.eq(apply(text, { list = "string" }), nil, text)
+  end
+end)
+
+t.test("every scalar of a shape is known", function()
+  t.ok(#schema.SCALARS > 0)
+  for _, name in ipairs(schema.SCALARS) do
+    for _, shape in ipairs { name, name .. "?" } do
+      local kept, report = apply('{"x": []}', { object = { x = shape } })
+      t.eq({ kept.x ~= nil, report.count }, name == "any" and { true, 0 } or { false, 1 }, shape)
+    end
   end
 end)

@@ -70,3 +70,13 @@ t.test("equal compares deeply, matches compares the wanted fields", function()
   t.ok(not tbl.matches({ count = 1 }, { count = 0 }))
   t.ok(tbl.matches({}, {}))
 end)
+
+t.test("keep works in place, passes on what it is given, and leaves no holes", function()
+  local list = { 1, 2, 3, 4 }
+  local seen = tbl.keep(list, function(item, i, factor)
+    return i % 2 == 0 and item * factor or nil
+  end, 10)
+  t.ok(seen == list)
+  t.eq(list, { 20, 40 })
+  t.eq(tbl.keep({}, error), {})
+end)
